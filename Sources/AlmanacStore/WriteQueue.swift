@@ -1,0 +1,55 @@
+internal import AlmanacCore
+
+/// Writes that wait for the next commit.
+struct WriteQueue {
+  /// One write and whom to tell.
+  struct Request {
+    let points: Points
+    let done: @Sendable (Result<Void, StoreError>) -> Void
+  }
+
+  private(set) var waiting: [Request] = []
+  private(set) var queuedPoints = 0
+  private(set) var isClosed = false
+  /// Whether a committer runs; it goes on until nothing waits.
+  private var isCommitting = false
+  /// Whether a seal was asked for and has not ended.
+  var isSealing = false
+
+  /// Takes `request`; true where the caller must start a committer.
+  mutating func add(_ request: Request) -> Bool {
+    waiting.append(request)
+    queuedPoints += request.points.count
+    defer { isCommitting = true }
+    return !isCommitting
+  }
+
+  /// Everything that waits, or nothing: the committer then ends.
+  mutating func takeAll() -> [Request] {
+    let all = waiting
+    waiting = []
+    queuedPoints = 0
+    if all.isEmpty { isCommitting = false }
+    return all
+  }
+
+  /// Refuses every write from now on.
+  mutating func close() {
+    isClosed = true
+  }
+}
+
+/// What commits carry from one to the next.
+///
+/// `@unchecked Sendable`: used on the queue `Store.commits` only.
+final class Committer: @unchecked Sendable {
+  /// Series numbers by key.
+  var series: KeyTable
+  /// The number of the next journal record.
+  var nextSequence: UInt64
+
+  init(series: KeyTable, nextSequence: UInt64) {
+    self.series = series
+    self.nextSequence = nextSequence
+  }
+}
