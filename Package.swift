@@ -15,15 +15,38 @@ let safe: [SwiftSetting] = common + [.strictMemorySafety()]
 
 let package = Package(
   name: "almanac",
+  products: [
+    .executable(name: "almanac", targets: ["almanac"]),
+    // For Benchmarks, which is a package of its own.
+    .library(
+      name: "AlmanacLibrary",
+      targets: [
+        "AlmanacCore", "AlmanacCodec", "AlmanacIngest", "AlmanacStore", "AlmanacNeural",
+        "AlmanacForecast", "AlmanacQuery", "AlmanacEngine",
+      ]),
+  ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
   ],
   targets: [
+    // C libraries of the system, and the one C target of our own.
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+
+    // The house, from the ground up. docs/architecture.md draws it.
     .target(name: "AlmanacCore", swiftSettings: safe),
     .target(
       name: "AlmanacCodec", dependencies: ["AlmanacCore", "CZstd"], swiftSettings: common),
+    .target(name: "AlmanacIngest", dependencies: ["AlmanacCore"], swiftSettings: common),
     .target(
       name: "AlmanacStore",
       dependencies: [
@@ -31,7 +54,48 @@ let package = Package(
       ],
       swiftSettings: common),
     .target(
-      name: "AlmanacTesting", dependencies: ["AlmanacCore"], path: "Tests/AlmanacTesting",
+      name: "AlmanacNeural", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: common),
+    .target(
+      name: "AlmanacForecast", dependencies: ["AlmanacCore", "AlmanacNeural"],
+      swiftSettings: safe),
+    .target(
+      name: "AlmanacQuery", dependencies: ["AlmanacCore", "AlmanacForecast"],
+      swiftSettings: safe),
+    .target(
+      name: "AlmanacEngine",
+      dependencies: [
+        "AlmanacCore", "AlmanacIngest", "AlmanacStore", "AlmanacQuery", "AlmanacForecast",
+        "AlmanacNeural", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: safe),
+    .target(
+      name: "AlmanacServer",
+      dependencies: [
+        "AlmanacCore", "AlmanacEngine", "AlmanacForecast", "AlmanacIngest", "AlmanacQuery",
+        "AlmanacStore", "CZlib",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      resources: [.embedInCode("Page/index.html")],
+      swiftSettings: common),
+    .target(
+      name: "AlmanacTerminal", dependencies: ["AlmanacCore"], swiftSettings: safe),
+    .executableTarget(
+      name: "almanac",
+      dependencies: [
+        "AlmanacCore", "AlmanacEngine", "AlmanacQuery", "AlmanacServer", "AlmanacTerminal",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: common),
+
+    // Tests. AlmanacTesting is what they share.
+    .target(
+      name: "AlmanacTesting",
+      dependencies: ["AlmanacCore"], path: "Tests/AlmanacTesting",
       swiftSettings: common),
     .testTarget(
       name: "AlmanacCoreTests", dependencies: ["AlmanacCore", "AlmanacTesting"],
@@ -40,11 +104,44 @@ let package = Package(
       name: "AlmanacCodecTests", dependencies: ["AlmanacCodec", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
+      name: "AlmanacIngestTests", dependencies: ["AlmanacIngest", "AlmanacCore", "AlmanacTesting"],
+      swiftSettings: common),
+    .testTarget(
       name: "AlmanacStoreTests",
       dependencies: [
         "AlmanacStore", "AlmanacCore", "AlmanacTesting",
         .product(name: "Logging", package: "swift-log"),
       ],
+      swiftSettings: common),
+    .testTarget(
+      name: "AlmanacQueryTests", dependencies: ["AlmanacQuery", "AlmanacCore", "AlmanacTesting"],
+      swiftSettings: common),
+    .testTarget(
+      name: "AlmanacNeuralTests", dependencies: ["AlmanacNeural", "CKernels", "AlmanacTesting"],
+      exclude: ["Fixtures"], swiftSettings: common),
+    .testTarget(
+      name: "AlmanacForecastTests",
+      dependencies: ["AlmanacForecast", "AlmanacNeural", "AlmanacCore", "AlmanacTesting"],
+      exclude: ["Fixtures"], swiftSettings: common),
+    .testTarget(
+      name: "AlmanacEngineTests",
+      dependencies: [
+        "AlmanacEngine", "AlmanacQuery", "AlmanacForecast", "AlmanacCore", "AlmanacTesting",
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "AlmanacServerTests",
+      dependencies: [
+        "AlmanacServer", "AlmanacEngine", "AlmanacTesting",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "AlmanacTerminalTests",
+      dependencies: ["AlmanacTerminal", "AlmanacCore", "AlmanacTesting"],
+      swiftSettings: common),
+    .testTarget(
+      name: "AlmanacCommandTests", dependencies: ["almanac", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
   ]
 )

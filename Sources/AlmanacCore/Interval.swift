@@ -33,6 +33,13 @@ public struct Interval: Hashable, Comparable, Sendable {
   /// Shorter before longer.
   public static func < (a: Interval, b: Interval) -> Bool { a.nanoseconds < b.nanoseconds }
 
+  /// One after the other; saturates.
+  public static func + (a: Interval, b: Interval) -> Interval {
+    let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
+    guard overflow else { return Interval(nanoseconds: sum) }
+    return Interval(nanoseconds: a.nanoseconds < 0 ? .min : .max)
+  }
+
   /// How many whole `step`s fit into this length.
   ///
   /// - Precondition: `step` is not zero.

@@ -12,6 +12,11 @@ public struct Labels: Hashable, Sendable {
       self.name = name
       self.value = value
     }
+
+    /// Byte for byte: Swift's own `==` takes composed and decomposed characters for the same.
+    public static func == (a: Label, b: Label) -> Bool {
+      a.name.utf8.elementsEqual(b.name.utf8) && a.value.utf8.elementsEqual(b.value.utf8)
+    }
   }
 
   /// The labels, sorted by the UTF-8 bytes of their names, each name once.
@@ -20,11 +25,12 @@ public struct Labels: Hashable, Sendable {
   /// Labels in any order. An empty value means that the label is absent; of a name given twice
   /// the last one counts.
   public init(_ labels: some Sequence<(String, String)>) {
-    var values: [String: String] = [:]
-    for (name, value) in labels { values[name] = value }
-    all = values.filter { !$0.value.isEmpty }
-      .map { Label(name: $0.key, value: $0.value) }
-      .sorted { Self.precedes($0.name, $1.name) }
+    var sorted: [Label] = []
+    for (name, value) in labels {
+      sorted.removeAll { $0.name.utf8.elementsEqual(name.utf8) }
+      if !value.isEmpty { sorted.append(Label(name: name, value: value)) }
+    }
+    all = sorted.sorted { Self.precedes($0.name, $1.name) }
   }
 
   /// No labels.
@@ -43,6 +49,11 @@ public struct Labels: Hashable, Sendable {
   /// Only the labels whose name is in `names`.
   public func keeping(_ names: Set<String>) -> Labels {
     Labels(sorted: all.filter { names.contains($0.name) })
+  }
+
+  /// Only the labels whose name is not in `names`.
+  public func dropping(_ names: Set<String>) -> Labels {
+    Labels(sorted: all.filter { !names.contains($0.name) })
   }
 
   /// These labels with `name` set to `value`, or removed where `value` is empty.

@@ -48,9 +48,14 @@ public struct SeriesKey: Hashable, Sendable {
 }
 
 extension SeriesKey: Comparable {
+  /// Byte for byte, as `encoded` is compared.
+  public static func == (a: SeriesKey, b: SeriesKey) -> Bool {
+    a.metric.utf8.elementsEqual(b.metric.utf8) && a.labels == b.labels
+  }
+
   /// By metric, then by labels.
   public static func < (a: SeriesKey, b: SeriesKey) -> Bool {
-    a.metric != b.metric ? Labels.precedes(a.metric, b.metric) : a.labels < b.labels
+    !a.metric.utf8.elementsEqual(b.metric.utf8) ? Labels.precedes(a.metric, b.metric) : a.labels < b.labels
   }
 }
 

@@ -12,7 +12,7 @@ struct LabelIndex {
   func add(
     _ key: SeriesKey, id: SeriesID, in transaction: borrowing WriteTransaction
   ) throws(StoreError) {
-    try add(Matcher.metricLabel, key.metric, id, in: transaction)
+    try add(LabelMatcher.metricLabel, key.metric, id, in: transaction)
     for label in key.labels.all { try add(label.name, label.value, id, in: transaction) }
   }
 
@@ -28,7 +28,7 @@ struct LabelIndex {
 
   /// Series that pass all `matchers`, in ascending order; `all` are the numbers of every series.
   func series(
-    passing matchers: [Matcher], of all: ClosedRange<UInt64>?,
+    passing matchers: [LabelMatcher], of all: ClosedRange<UInt64>?,
     in transaction: borrowing ReadTransaction
   ) throws(StoreError) -> [SeriesID] {
     guard let all else { return [] }
@@ -48,7 +48,7 @@ struct LabelIndex {
 
   /// Series that have the label of `matcher` with a value that passes (or fails) it.
   private func ids(
-    of matcher: Matcher, passing: Bool, in transaction: borrowing ReadTransaction
+    of matcher: LabelMatcher, passing: Bool, in transaction: borrowing ReadTransaction
   ) throws(StoreError) -> Set<SeriesID> {
     var ids: Set<SeriesID> = []
     if let value = matcher.equals {

@@ -12,7 +12,7 @@ public struct Snapshot: ~Copyable {
   }
 
   /// The series that pass all `matchers`, in order of their numbers.
-  public func series(passing matchers: [Matcher]) throws(StoreError) -> [SeriesID] {
+  public func series(passing matchers: [LabelMatcher]) throws(StoreError) -> [SeriesID] {
     let count = UInt64(try transaction.count(of: store.tables.series))
     return try store.tables.labelIndex.series(
       passing: matchers, of: count == 0 ? nil : 1...count, in: transaction)

@@ -91,6 +91,9 @@ public final class Store: Sendable {
     }
   }
 
+  /// Whether nothing can be written.
+  public var isReadOnly: Bool { options.isReadOnly }
+
   func headSamples(of id: SeriesID) -> Samples {
     head.withLock { $0.samples(id) }
   }

@@ -107,20 +107,20 @@ import Testing
       try await store.write(Points(key: key, samples: Samples(timestamps: [1], values: [1])))
     }
     for _ in 0..<40 {
-      let chosen = (0..<Int.random(in: 0...3, using: &random)).map { _ -> Matcher in
+      let chosen = (0..<Int.random(in: 0...3, using: &random)).map { _ -> LabelMatcher in
         let name = ["host", "pool", "dc", "__name__", "none"].randomElement(using: &random) ?? ""
         let value = (values + ["cpu"]).randomElement(using: &random) ?? ""
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: return Matcher(name: name, equals: value)
-        case 1: return Matcher(name: name) { $0 != value }
-        case 2: return Matcher(name: name) { $0.hasPrefix("a") }
-        default: return Matcher(name: name) { !$0.hasPrefix("a") }
+        case 0: return LabelMatcher(name: name, equals: value)
+        case 1: return LabelMatcher(name: name) { $0 != value }
+        case 2: return LabelMatcher(name: name) { $0.hasPrefix("a") }
+        default: return LabelMatcher(name: name) { !$0.hasPrefix("a") }
         }
       }
       let expected = keys.filter { key in
         chosen.allSatisfy { matcher in
           matcher.matches(
-            matcher.name == Matcher.metricLabel ? key.metric : key.labels[matcher.name] ?? "")
+            matcher.name == LabelMatcher.metricLabel ? key.metric : key.labels[matcher.name] ?? "")
         }
       }
       let found = try store.read { snapshot throws(StoreError) in

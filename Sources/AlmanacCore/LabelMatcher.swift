@@ -1,7 +1,7 @@
 /// One condition on a label, as `host=~"web-.*"` in a selector.
 ///
 /// The metric is matched as the label `__name__`, as in Prometheus.
-public struct Matcher: Sendable {
+public struct LabelMatcher: Sendable {
   /// The label that carries the metric's name in matchers.
   public static let metricLabel = "__name__"
 

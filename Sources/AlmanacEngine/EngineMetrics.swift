@@ -1,0 +1,53 @@
+internal import Synchronization
+
+/// Counters of what the engine did since it started.
+public final class EngineMetrics: Sendable {
+  /// One counter.
+  public enum Counter: String, Sendable, CaseIterable {
+    case samplesWritten = "almanac_samples_written_total"
+    case linesRejected = "almanac_lines_rejected_total"
+    case stringsSkipped = "almanac_string_fields_skipped_total"
+    case integersRounded = "almanac_integers_rounded_total"
+    case writesFailed = "almanac_writes_failed_total"
+    case queries = "almanac_queries_total"
+    case queriesFailed = "almanac_queries_failed_total"
+    case querySeconds = "almanac_query_seconds_total"
+    case modelHits = "almanac_model_cache_hits_total"
+    case modelMisses = "almanac_model_cache_misses_total"
+    case trainings = "almanac_trainings_total"
+    case trainingFailures = "almanac_trainings_failed_total"
+    case trainingSeconds = "almanac_training_seconds_total"
+
+    /// What it counts.
+    public var help: String {
+      switch self {
+      case .samplesWritten: "Samples acknowledged."
+      case .linesRejected: "Lines of line protocol that were refused."
+      case .stringsSkipped: "String fields that were skipped: only numbers are kept."
+      case .integersRounded: "Integers past 2^53 that were rounded to the nearest double."
+      case .writesFailed: "Write requests that the store could not take."
+      case .queries: "Queries answered or refused."
+      case .queriesFailed: "Queries that ended in an error."
+      case .querySeconds: "Seconds spent answering queries, waiting included."
+      case .modelHits: "Models found in the cache."
+      case .modelMisses: "Models that were not in the cache."
+      case .trainings: "Trainings that ended in a model."
+      case .trainingFailures: "Trainings that failed or were cancelled."
+      case .trainingSeconds: "Seconds spent training."
+      }
+    }
+  }
+
+  private let values = Mutex([Double](repeating: 0, count: Counter.allCases.count))
+
+  /// Adds `amount` to a counter.
+  public func add(_ counter: Counter, _ amount: Double = 1) {
+    guard let index = Counter.allCases.firstIndex(of: counter) else { return }
+    values.withLock { $0[index] += amount }
+  }
+
+  /// All counters with their values now.
+  public func all() -> [(counter: Counter, value: Double)] {
+    Array(zip(Counter.allCases, values.withLock { $0 }))
+  }
+}

@@ -1,0 +1,82 @@
+internal import AlmanacForecast
+public import AlmanacCore
+internal import AlmanacNeural
+internal import Synchronization
+
+/// One training under way or ended.
+public final class Job: Sendable {
+  /// Where a training stands.
+  public enum State: String, Sendable {
+    case queued, running, done, failed, cancelled
+  }
+
+  /// What is shown of a training.
+  public struct Status: Sendable {
+    /// Where it stands.
+    public var state = State.queued
+    /// Share of the steps done, 0 to 1.
+    public var progress = 0.0
+    /// Step of the optimiser, from 1.
+    public var step = 0
+    /// Loss of that step.
+    public var loss: Double?
+    /// Seconds left, guessed from the steps done.
+    public var secondsLeft: Double?
+  }
+
+  /// The number that the API knows it by.
+  public let id: Int
+  /// The series that is trained on.
+  public let key: SeriesKey
+  /// What is trained: the canonical text.
+  public let plan: String
+  let flight = Flight<ModelRecord>()
+  private let current = Mutex(Status())
+  private let isCancelled = Mutex(false)
+  private let began = ContinuousClock.now
+
+  init(id: Int, key: SeriesKey, plan: String) {
+    self.id = id
+    self.key = key
+    self.plan = plan
+  }
+
+  /// Where it stands now.
+  public var status: Status { current.withLock { $0 } }
+
+  /// Asks the training to stop at its next step.
+  public func cancel() {
+    isCancelled.withLock { $0 = true }
+  }
+
+  func start() {
+    current.withLock { $0.state = .running }
+  }
+
+  /// Notes how far the training is; false where it must stop.
+  func report(_ progress: TrainingProgress) -> Bool {
+    let seconds = (ContinuousClock.now - began) / .seconds(1)
+    current.withLock { status in
+      status.step = progress.step
+      status.progress = Double(progress.step) / Double(max(progress.steps, 1))
+      status.loss = Double(progress.loss)
+      status.secondsLeft = status.progress > 0 ? seconds / status.progress - seconds : nil
+    }
+    return !isCancelled.withLock { $0 }
+  }
+
+  func finish(_ result: Result<ModelRecord, any Error>) {
+    let cancelled = isCancelled.withLock { $0 }
+    current.withLock { status in
+      switch result {
+      case .success:
+        status.state = .done
+        status.progress = 1
+        status.secondsLeft = 0
+      case .failure:
+        status.state = cancelled ? .cancelled : .failed
+      }
+    }
+    flight.finish(result)
+  }
+}

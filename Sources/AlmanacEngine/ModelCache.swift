@@ -1,0 +1,170 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+internal import AlmanacQuery
+internal import AlmanacStore
+internal import Logging
+internal import Synchronization
+
+/// Models by key: in memory, in the store, or trained now, once for all who ask.
+final class ModelCache: ModelSource {
+  private struct State {
+    /// Decoded models, the most recently used last.
+    var recent: [(key: ModelKey, record: ModelRecord)] = []
+    var training: [ModelKey: Job] = [:]
+    var jobs: [Job] = []
+    var nextJob = 1
+    var lastUsed: [String: Timestamp] = [:]
+  }
+
+  /// Decoded models kept in memory; the store has them all.
+  private static let memoryLimit = 256
+  /// Ended jobs that are still listed.
+  private static let jobLimit = 1000
+
+  private let store: Store
+  private let readers: ThreadPool
+  private let trainers: ThreadPool
+  private let metrics: EngineMetrics
+  private let logger: Logger
+  private let clock: @Sendable () -> Timestamp
+  private let state = Mutex(State())
+
+  init(
+    store: Store, readers: ThreadPool, trainers: ThreadPool, metrics: EngineMetrics,
+    logger: Logger, clock: @escaping @Sendable () -> Timestamp
+  ) {
+    self.store = store
+    self.readers = readers
+    self.trainers = trainers
+    self.metrics = metrics
+    self.logger = logger
+    self.clock = clock
+  }
+
+  func model(_ request: ModelRequest) async throws -> ModelAnswer {
+    let key = try await readers.run { ModelKey(request) }
+    if let record = try await stored(key) {
+      metrics.add(.modelHits)
+      return .model(record.model, info(key, record, .hit))
+    }
+    metrics.add(.modelMisses)
+    let (job, starts) = join(key, request)
+    if starts { train(request, key, job) }
+    guard let result = await job.flight.wait(atMost: request.wait) else {
+      return .pending(job: job.id)
+    }
+    let record = try result.get()
+    return .model(record.model, info(key, record, .trained))
+  }
+
+  /// The jobs that are under way or ended lately, the newest first.
+  func jobs() -> [Job] {
+    state.withLock { $0.jobs.reversed() }
+  }
+
+  /// Models in the order of their keys, with when they were last used by this process.
+  func list() async throws -> [StoredModel] {
+    let all = try await readers.run { [store] in
+      try store.read { snapshot throws(StoreError) in try snapshot.models() }
+    }
+    let lastUsed = state.withLock { $0.lastUsed }
+    return all.compactMap { key, bytes in
+      guard let record = try? ModelRecord(encoded: bytes) else { return nil }
+      return StoredModel(
+        id: key, record: record, bytes: bytes.count, lastUsed: lastUsed[key])
+    }
+  }
+
+  /// Forgets a model; false where there is none.
+  func remove(_ id: String) async throws -> Bool {
+    state.withLock { $0.recent.removeAll { $0.key.text == id } }
+    return try await store.removeModel(id)
+  }
+
+  private func stored(_ key: ModelKey) async throws -> ModelRecord? {
+    let now = clock()
+    let known: ModelRecord? = state.withLock { state in
+      state.lastUsed[key.text] = now
+      guard let index = state.recent.firstIndex(where: { $0.key == key }) else { return nil }
+      let entry = state.recent.remove(at: index)
+      state.recent.append(entry)
+      return entry.record
+    }
+    if let known { return known }
+    let bytes = try await readers.run { [store] in
+      try store.read { snapshot throws(StoreError) in try snapshot.model(key.text) }
+    }
+    guard let bytes else { return nil }
+    do {
+      let record = try ModelRecord(encoded: bytes)
+      remember(key, record)
+      return record
+    } catch {
+      // A model can always be trained anew; better that than no answer.
+      logger.warning("\(error)", metadata: ["model": "\(key.text)"])
+      return nil
+    }
+  }
+
+  private func remember(_ key: ModelKey, _ record: ModelRecord) {
+    state.withLock { state in
+      state.recent.removeAll { $0.key == key }
+      state.recent.append((key, record))
+      if state.recent.count > Self.memoryLimit { state.recent.removeFirst() }
+    }
+  }
+
+  /// The training of `key`, joined where one is under way.
+  private func join(_ key: ModelKey, _ request: ModelRequest) -> (job: Job, starts: Bool) {
+    state.withLock { state in
+      if let job = state.training[key] { return (job, false) }
+      let job = Job(
+        id: state.nextJob, key: request.key,
+        plan: "\(request.plan) \(request.options.canonicalText)")
+      state.nextJob += 1
+      state.training[key] = job
+      state.jobs.append(job)
+      if state.jobs.count > Self.jobLimit { state.jobs.removeFirst() }
+      return (job, true)
+    }
+  }
+
+  /// Trains, keeps the model, and only then tells those who wait: the next query finds it.
+  private func train(_ request: ModelRequest, _ key: ModelKey, _ job: Job) {
+    Task.detached { [self] in
+      let result: Result<ModelRecord, any Error>
+      do {
+        let record = try await trainers.run { [clock] in
+          job.start()
+          let began = ContinuousClock.now
+          let model = try ForecastModel.train(on: request.history, options: request.options) {
+            job.report($0)
+          }
+          return ModelRecord(
+            key: request.key, plan: job.plan, created: clock(),
+            trainingSeconds: (ContinuousClock.now - began) / .seconds(1), model: model)
+        }
+        metrics.add(.trainings)
+        metrics.add(.trainingSeconds, record.trainingSeconds)
+        if !store.isReadOnly { try await store.putModel(key.text, record.encoded()) }
+        remember(key, record)
+        result = .success(record)
+      } catch {
+        metrics.add(.trainingFailures)
+        result = .failure(error)
+      }
+      job.finish(result)
+      state.withLock { $0.training[key] = nil }
+    }
+  }
+
+  private func info(
+    _ key: ModelKey, _ record: ModelRecord, _ state: ModelInfo.State
+  ) -> ModelInfo {
+    let model = record.model
+    return ModelInfo(
+      id: key.text, kind: model.kind,
+      state: model.fallbackReason == nil ? state : .fallback, trainedUntil: model.trainedUntil,
+      holdout: model.holdout, reason: model.fallbackReason, job: nil)
+  }
+}

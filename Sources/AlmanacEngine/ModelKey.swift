@@ -1,0 +1,79 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+internal import AlmanacQuery
+
+/// What a model is kept under: a hash of everything that its training depends on.
+///
+/// That is the canonical plan of its input, the parameters, the series, the end of its training
+/// bucket, the version of the engine, and the training data itself. With the data in the key a
+/// sample that arrives late simply leads to another key: a model can never be out of date without
+/// anybody noticing, and the same question on the same data finds the same model.
+struct ModelKey: Hashable, Sendable {
+  /// Raised whenever the same data would train another model.
+  static let engineVersion = 1
+
+  /// 32 hexadecimal digits.
+  let text: String
+
+  init(_ request: ModelRequest) {
+    var hash = StableHash()
+    hash.combine("almanac model \(Self.engineVersion)")
+    hash.combine(request.plan)
+    hash.combine(request.options.canonicalText)
+    hash.combine(request.key.encoded)
+    hash.combine(UInt64(bitPattern: request.bucket.nanoseconds))
+    hash.combine(UInt64(bitPattern: request.history.start.nanoseconds))
+    hash.combine(UInt64(bitPattern: request.history.step.nanoseconds))
+    for value in request.history.values { hash.combine(value.bitPattern) }
+    text = hash.hexadecimal
+  }
+}
+
+extension ForecastOptions {
+  /// Every parameter that training depends on. Threads are none.
+  var canonicalText: String {
+    let bound = { (value: Double?) in value.map(\.shortestText) ?? "none" }
+    return """
+      model=\(model.rawValue) window=\(window) hidden=\(hidden) batch=\(batch) \
+      epochs=\(epochs.map(String.init) ?? "auto") scale=\(scale.rawValue) \
+      interpolate=\(interpolate.rawValue) seed=\(seed) min=\(bound(minimum)) \
+      max=\(bound(maximum)) preparation=\(preparation)
+      """
+  }
+}
+
+/// A 128-bit hash that is the same in every process and on every machine.
+///
+/// Two lanes of multiply-and-fold with different constants, as in wyhash. It keeps apart what
+/// differs by chance; it does not resist an adversary, who could only spoil models of their own.
+struct StableHash {
+  private var low: UInt64 = 0x9E37_79B9_7F4A_7C15
+  private var high: UInt64 = 0xC2B2_AE3D_27D4_EB4F
+
+  mutating func combine(_ word: UInt64) {
+    low = Self.fold(low ^ word, 0xA076_1D64_78BD_642F)
+    high = Self.fold(high ^ word ^ low, 0xE703_7ED1_A0B4_28DB)
+  }
+
+  mutating func combine(_ bytes: [UInt8]) {
+    combine(UInt64(bytes.count))
+    for byte in bytes { combine(UInt64(byte) | 0x100) }
+  }
+
+  mutating func combine(_ text: String) {
+    combine(Array(text.utf8))
+  }
+
+  var hexadecimal: String {
+    [high, low].map { word in
+      let digits = String(word, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+
+  private static func fold(_ value: UInt64, _ factor: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: factor)
+    // The added constant keeps zero from staying zero.
+    return (product.high ^ product.low) &+ factor
+  }
+}

@@ -1,0 +1,97 @@
+internal import AlmanacNeural
+
+internal import AlmanacCore
+
+/// A recurrent network on what the week profile leaves over, in windows relative to the level of
+/// the day before them, so that its roll-out falls back to profile and level of late.
+struct NetworkForecaster: Equatable, Sendable {
+  /// Hidden units.
+  var hidden: Int
+  /// Steps that the encoder reads.
+  var window: Int
+  /// Scaling of the residual, of the last history trained on.
+  var scaler: Scaler
+  /// The network's weights.
+  var weights: [Float]
+
+  /// Scaled residuals are held within this many units.
+  private static let limit = 5.0
+  /// Farther ahead than this many periods the roll-out has settled and its last value is kept.
+  private static let periods = 14
+  /// Steps of the free-running decoder in training.
+  static let decoderSteps = 8
+
+  static func == (a: NetworkForecaster, b: NetworkForecaster) -> Bool {
+    a.hidden == b.hidden && a.window == b.window && a.scaler == b.scaler && a.weights == b.weights
+  }
+
+  /// The window in steps: `window` long, at least 12 steps and at most 240 or half a week.
+  static func window(_ window: Interval, step: Interval, rhythm: Rhythm) -> Int {
+    let steps = window.count(of: step)
+    return max(2, min(max(steps, 12), 240, 7 * rhythm.day / 2))
+  }
+
+  /// Whether a past is long enough to train on.
+  static func isEnough(_ count: Int, window: Int, rhythm: Rhythm) -> Bool {
+    count >= max(3 * rhythm.day, window + decoderSteps + 256)
+  }
+
+  /// Trains a network, or an existing one further.
+  static func train(
+    _ network: NetworkForecaster?, on past: Past, rules: SeasonalRules, options: ForecastOptions,
+    window: Int, steps: Int, peak: Float, seed: UInt64, progress: (TrainingProgress) -> Bool
+  ) throws(ForecastError) -> NetworkForecaster {
+    let residual = SeasonalProfile.residual(past.values, profile: rules.week)
+    let kind = options.scale == .log ? .robust : options.scale
+    let scaler = Scaler(kind, fitting: residual)
+    let series = Self.scaled(residual, scaler).map { Float($0) }
+    do {
+      var net =
+        try network.map { old throws(NeuralError) in
+          try Seq2Seq(hidden: old.hidden, weights: old.weights)
+        } ?? Seq2Seq(hidden: options.hidden, seed: options.seed)
+      var training = TrainingOptions()
+      training.window = window
+      training.decoderSteps = decoderSteps
+      training.steps = steps
+      training.batch = options.batch
+      training.learningRate = peak
+      training.weightDecay = 1e-3
+      training.clipNorm = 1
+      training.huberBeta = 0.3
+      training.seed = seed
+      training.anchor = rules.rhythm.day
+      training.threads = options.threads
+      _ = try Trainer(options: training).train(&net, on: series, progress: progress)
+      return NetworkForecaster(
+        hidden: net.hidden, window: window, scaler: scaler, weights: net.weights)
+    } catch {
+      throw ForecastError(
+        error.code == .cancelled ? .cancelled : .training,
+        "cannot train the network: \(error.message)")
+    }
+  }
+
+  /// The forecast alone: profile plus rolled-out residual; nil where the roll-out left all bounds.
+  func forecast(_ past: Past, rules: SeasonalRules, steps: Int) -> [Double]? {
+    guard let network = try? Seq2Seq(hidden: hidden, weights: weights) else { return nil }
+    let day = rules.rhythm.day
+    let tail = Array(past.values.suffix(max(day, window)))
+    guard tail.count >= window else { return nil }
+    let scaled = Self.scaled(SeasonalProfile.residual(tail, profile: rules.week), scaler)
+    let level = Quantiles.mean(scaled.suffix(day))
+    let input = scaled.suffix(window).map { Float(min(max($0 - level, -Self.limit), Self.limit)) }
+    let rolled = min(steps, Self.periods * day)
+    let output = network.rollOut(windows: input, window: window, steps: rolled)
+    guard output.allSatisfy({ $0.isFinite && abs($0) < 2 * Float(Self.limit) }) else { return nil }
+    var result = SeasonalRules.tiled(rules.week, steps)
+    for index in 0..<steps {
+      result[index] += scaler.inverse(level + Double(output[min(index, rolled - 1)]))
+    }
+    return result
+  }
+
+  private static func scaled(_ residual: [Double], _ scaler: Scaler) -> [Double] {
+    residual.map { min(max(scaler.apply($0), -limit), limit) }
+  }
+}

@@ -1,0 +1,175 @@
+/// Scores of refit blocks by one method.
+struct OutlierJudge {
+  /// What samples of one block are held against.
+  struct Block {
+    /// Residual in the middle of the band.
+    var centre = Double.nan
+    /// Distance below the centre at which the residual alone scores 1.
+    var below = Double.nan
+    /// Distance above the centre at which the residual alone scores 1.
+    var above = Double.nan
+    /// Distance from the centre that 98 % of the past kept.
+    var usual = Double.nan
+    /// Step and drift that 98 % of the past kept.
+    var usualStep = Double.nan
+    var usualDrift = Double.nan
+  }
+
+  let options: OutlierOptions
+  let table: SurpriseTable
+  /// Score of each sample judged so far; NaN where there was too little past.
+  private(set) var scores: [Double]
+  /// Raw value of the part that each score comes from.
+  private(set) var parts: [UInt8]
+  /// The mixture's answers, with `gmm`.
+  private(set) var mixture: MixtureRatio?
+  private let curve: ReferenceCurve?
+  private let threshold: Double
+  private let fewest: Int
+  private let longestRun: Int
+  private var scratch: [Double]
+
+  init(options: OutlierOptions, table: SurpriseTable, curve: ReferenceCurve?) {
+    self.options = options
+    self.table = table
+    self.curve = curve
+    scores = [Double](repeating: .nan, count: table.values.count)
+    parts = [UInt8](
+      repeating: UInt8(SurpriseTable.Part.residual.rawValue), count: table.values.count)
+    mixture = options.method == .gmm ? MixtureRatio(table, seed: options.seed) : nil
+    threshold = options.threshold ?? options.automaticThreshold
+    fewest = max(table.grid.day, 50)
+    longestRun = options.method == .gmm ? 5 : 20
+    scratch = [Double](repeating: 0, count: 4 * table.history / table.grid.stride + 2)
+  }
+
+  /// Scores block `block`; nil where there is too little past.
+  mutating func judge(_ block: Int) -> Block? {
+    let start = table.starts[block]
+    let residual = SurpriseTable.Part.residual.rawValue
+    let scale = table.scales[residual][block]
+    guard start >= fewest, !scale.unit.isNaN else { return nil }
+    switch options.method {
+    case .auto: return judgeTails(block, SurpriseTable.Part.allCases)
+    case .residual: return judgeTails(block, [.residual])
+    case .gmm: return judgeMixture(block)
+    case .mad, .iqr, .esd: return judgeFences(block, scale)
+    }
+  }
+
+  // MARK: - Tails
+
+  private mutating func judgeTails(_ block: Int, _ judged: [SurpriseTable.Part]) -> Block? {
+    var found = false
+    var result = Block()
+    let range = table.starts[block]..<table.end(of: block)
+    for part in SurpriseTable.Part.allCases {
+      let sizes = table.sizes[part.rawValue]
+      guard let tail = tail(of: sizes, before: range.lowerBound, days: 4) else { continue }
+      describe(part, tail, block, in: &result)
+      guard judged.contains(part) else { continue }
+      found = true
+      for index in range {
+        let size = sizes[index]
+        guard !size.isNaN else { continue }
+        let score = tail.surprise(size) / threshold
+        if scores[index].isNaN || score > scores[index] {
+          scores[index] = score
+          parts[index] = UInt8(part.rawValue)
+        }
+      }
+    }
+    return found ? result : nil
+  }
+
+  private func describe(
+    _ part: SurpriseTable.Part, _ tail: ParetoTail, _ block: Int, in result: inout Block
+  ) {
+    let scale = table.scales[part.rawValue][block]
+    switch part {
+    case .step: result.usualStep = tail.bound * scale.unit
+    case .drift: result.usualDrift = tail.bound * scale.unit
+    case .residual:
+      result.centre = scale.centre
+      result.usual = tail.bound * scale.unit
+      let isTail = [.auto, .residual].contains(options.method)
+      let width = tail.statistic(at: isTail ? threshold : options.automaticThreshold) * scale.unit
+      result.below = width
+      result.above = width
+    }
+  }
+
+  /// The tail of the sizes seen before `start`; nil when they are too few.
+  private mutating func tail(of sizes: [Double], before start: Int, days: Int) -> ParetoTail? {
+    ParetoTail(
+      sizes, from: table.grid.firstRead(from: max(0, start - days * table.history)), to: start,
+      every: table.grid.stride, fewest: start >= 2 * fewest ? 1 : 20, longestRun: longestRun,
+      scratch: &scratch)
+  }
+
+  // MARK: - Mixture
+
+  private mutating func judgeMixture(_ block: Int) -> Block? {
+    let range = table.starts[block]..<table.end(of: block)
+    let residual = SurpriseTable.Part.residual.rawValue
+    guard var mixture else { preconditionFailure("BUG: no mixture") }
+    self.mixture = nil
+    mixture.fill(max(0, range.lowerBound - table.history)..<range.upperBound, table)
+    defer { self.mixture = mixture }
+    guard
+      let own = tail(of: table.sizes[residual], before: range.lowerBound, days: 4),
+      let tail = tail(of: mixture.sizes, before: range.lowerBound, days: 1)
+    else { return nil }
+    var result = Block()
+    describe(.residual, own, block, in: &result)
+    for index in range where !mixture.sizes[index].isNaN {
+      var size = mixture.sizes[index]
+      if let curve, curve.expected[index].isFinite {
+        size *= SurpriseTable.share(
+          of: curve, at: index, table.signed[residual][index], table.scales[residual][block])
+      }
+      scores[index] = tail.surprise(size) / threshold
+    }
+    return result
+  }
+
+  // MARK: - Fences
+
+  private mutating func judgeFences(_ block: Int, _ scale: SurpriseTable.Scale) -> Block? {
+    let range = table.starts[block]..<table.end(of: block)
+    let residuals = table.signed[SurpriseTable.Part.residual.rawValue]
+    let fences: Fences
+    if options.method == .mad {
+      fences = .mad(scale, limit: threshold)
+    } else {
+      var count = 0
+      var index = table.grid.firstRead(from: max(0, range.lowerBound - table.history))
+      while index < range.lowerBound {
+        if !residuals[index].isNaN {
+          scratch[count] = residuals[index]
+          count += 1
+        }
+        index += table.grid.stride
+      }
+      guard count >= 20 else { return nil }
+      if options.method == .iqr {
+        fences = .iqr(&scratch, count: count, unit: scale.unit, limit: threshold)
+      } else {
+        let options = options
+        fences = .esd(&scratch, count: count, unit: scale.unit) {
+          options.studentThreshold(count: $0)
+        }
+      }
+    }
+    for index in range where !residuals[index].isNaN {
+      var residual = residuals[index]
+      if let curve, curve.expected[index].isFinite {
+        residual *= SurpriseTable.share(of: curve, at: index, residual, scale)
+      }
+      scores[index] = fences.score(residual)
+    }
+    return Block(
+      centre: fences.centre, below: fences.below, above: fences.above,
+      usual: 2.326 * SurpriseTable.gaussian * scale.unit)
+  }
+}

@@ -1,0 +1,190 @@
+/// Follows runs and writes what is said of each sample.
+struct OutlierWriter {
+  /// Score and side of one sample.
+  struct Verdict {
+    var score: Double
+    var direction: OutlierDirection
+    var part: SurpriseTable.Part
+    var isKnown: Bool
+  }
+
+  private let options: OutlierOptions
+  private let values: [Double]
+  private let judge: OutlierJudge
+  private let curve: ReferenceCurve?
+  private let longRun: Int
+  private let context: Int
+  private var runStart = 0
+  private var runLength = 0
+
+  init(
+    options: OutlierOptions, values: [Double], judge: OutlierJudge, curve: ReferenceCurve?
+  ) {
+    self.options = options
+    self.values = values
+    self.judge = judge
+    self.curve = curve
+    longRun = max(judge.table.grid.samples(minutes: 30), 5)
+    context = max(judge.table.grid.samples(minutes: 60), 5)
+  }
+
+  /// The verdict on the next sample that is not missing; it lengthens or ends the run.
+  mutating func verdict(_ index: Int, _ block: OutlierJudge.Block?) -> Verdict {
+    var result = raw(index, block)
+    let deviation = values[index] - judge.table.expected[index]
+    let isWanted = options.direction == .both || options.direction == result.direction
+    if !isWanted || abs(deviation) < options.minimumDeviation { result.score = 0 }
+    if result.score >= 1, isReturn(index, result.part, block) { result.score = 1.0.nextDown }
+    guard result.score >= 1 else {
+      runLength = 0
+      return result
+    }
+    if runLength == 0 { runStart = index }
+    runLength += 1
+    if runLength < options.minimumRun { result.score = 1.0.nextDown }
+    return result
+  }
+
+  /// Samples that a step or a drift can still echo in.
+  static let echo = 10
+
+  /// Whether the sample is back at what is usual and only the way back from an outlier is strange.
+  private func isReturn(
+    _ index: Int, _ part: SurpriseTable.Part, _ block: OutlierJudge.Block?
+  ) -> Bool {
+    guard part != .residual, let block else { return false }
+    let residuals = judge.table.signed[SurpriseTable.Part.residual.rawValue]
+    guard abs(residuals[index] - block.centre) <= block.usual else { return false }
+    return (max(index - Self.echo, 0)..<index).contains {
+      judge.scores[$0] >= 1 && abs(residuals[$0] - block.centre) > block.usual
+    }
+  }
+
+  private func raw(_ index: Int, _ block: OutlierJudge.Block?) -> Verdict {
+    let table = judge.table
+    guard let block, block.centre.isFinite else {
+      return Verdict(score: 0, direction: .up, part: .residual, isKnown: false)
+    }
+    if !values[index].isFinite {
+      return Verdict(
+        score: Fences.largestScore, direction: values[index] > 0 ? .up : .down, part: .residual,
+        isKnown: true)
+    }
+    let score = judge.scores[index]
+    guard !score.isNaN else {
+      return Verdict(score: 0, direction: .up, part: .residual, isKnown: false)
+    }
+    var part = SurpriseTable.Part(rawValue: Int(judge.parts[index])) ?? .residual
+    if options.method == .gmm,
+      table.sizes[SurpriseTable.Part.step.rawValue][index]
+        > table.sizes[SurpriseTable.Part.residual.rawValue][index]
+    {
+      part = .step
+    }
+    let centre = part == .residual ? block.centre : 0
+    let isUp = table.signed[part.rawValue][index] >= centre
+    return Verdict(score: score, direction: isUp ? .up : .down, part: part, isKnown: true)
+  }
+
+  /// What is said of sample `index`, whose verdict came last.
+  func sample(_ index: Int, _ verdict: Verdict, _ block: OutlierJudge.Block?) -> JudgedSample {
+    let table = judge.table
+    let residual = table.signed[SurpriseTable.Part.residual.rawValue][index]
+    // The expected value nearest in time, see SurpriseTable.
+    let expected = residual.isNaN ? table.expected[index] : values[index] - residual
+    var lower = Double.nan
+    var upper = Double.nan
+    if let block, verdict.isKnown {
+      lower = expected + block.centre - block.below * widening(index, above: false)
+      upper = expected + block.centre + block.above * widening(index, above: true)
+    }
+    let start = runLength > 0 ? runStart : index
+    let (code, reason) = explain(index, verdict, block, expected: expected, lower, upper)
+    var sample = JudgedSample(
+      index: index, value: values[index], expected: expected, lower: lower, upper: upper,
+      score: verdict.score, llActual: nil, llExpected: nil, direction: verdict.direction,
+      reason: reason, code: code, component: nil, contextStart: max(0, start - context),
+      contextEnd: index, comparable: comparable(to: index), runStart: start, runLength: runLength)
+    if let mixture = judge.mixture, mixture.component[index] >= 0 {
+      sample.llActual = mixture.actual[index]
+      sample.llExpected = mixture.predicted[index]
+      sample.component = mixture.component[index]
+    }
+    return sample
+  }
+
+  private func widening(_ index: Int, above: Bool) -> Double {
+    guard let curve, curve.expected[index].isFinite else { return 1 }
+    let part = SurpriseTable.Part.residual.rawValue
+    let scale = judge.table.scales[part][judge.table.block(of: index)]
+    return 1 / SurpriseTable.share(of: curve, at: index, above ? 1 : -1, scale)
+  }
+
+  private func comparable(to index: Int) -> Int? {
+    let day = judge.table.grid.day
+    for days in [7, 1] where index >= days * day && !values[index - days * day].isNaN {
+      return index - days * day
+    }
+    return nil
+  }
+
+  // MARK: - Reasons
+
+  private func explain(
+    _ index: Int, _ verdict: Verdict, _ block: OutlierJudge.Block?, expected: Double,
+    _ lower: Double, _ upper: Double
+  ) -> (code: String, reason: String) {
+    guard let block, verdict.isKnown else {
+      return ("too_little_history", "too little history to judge by")
+    }
+    let value = values[index]
+    guard value.isFinite else {
+      return ("not_finite", "the sample is \(value > 0 ? "+" : "-")Inf")
+    }
+    guard runLength > 0 else { return ("usual", "within what is usual") }
+    let now = Self.short(value)
+    let low = Self.short(expected + block.centre - block.usual * widening(index, above: false))
+    let high = Self.short(expected + block.centre + block.usual * widening(index, above: true))
+    let band = low == high ? low : "\(low) to \(high)"
+    let usually = "usually \(band) at this time of day; now \(now)"
+    if value < lower || value > upper {
+      if runLength >= longRun {
+        return ("level_shift", "\(usually), and away from it for \(runLength) samples")
+      }
+      return (verdict.direction == .up ? "spike" : "dip", usually)
+    }
+    let verb = verdict.direction == .up ? "rose" : "fell"
+    switch verdict.part {
+    case .step:
+      let change = Self.short(abs(judge.table.signed[verdict.part.rawValue][index]))
+      let usual =
+        block.usualStep.isNaN ? "" : "; steps are usually within \(Self.short(block.usualStep))"
+      return ("jump", "\(verb) by \(change) in one step to \(now)\(usual)")
+    case .drift:
+      let change = Self.short(abs(judge.table.signed[verdict.part.rawValue][index]))
+      return (
+        "level_shift",
+        "the mean of 5 samples \(verb) by \(change), usually within "
+          + "\(Self.short(block.usualDrift)); now \(now)"
+      )
+    case .residual:
+      return ("unusual_value", usually)
+    }
+  }
+
+  /// Three significant digits, more where the whole part has them.
+  static func short(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.description }
+    let size = abs(value)
+    guard size >= 1e-6, size < 1e15 else { return value.description }
+    var digits = 0
+    var scale = 1.0
+    while size * scale < 100, digits < 9 {
+      scale *= 10
+      digits += 1
+    }
+    let rounded = (value * scale).rounded() / scale
+    let text = rounded.description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+}

@@ -1,0 +1,292 @@
+/// The signed surprises of every sample and their size in units of the past week, walk-forward:
+/// no entry depends on a later sample.
+///
+/// Where the expectation itself is steep, a sample may come two minutes early or late: its
+/// residual is taken to the nearest value expected around it, and steps that the expectation
+/// makes there do not count as surprises.
+struct SurpriseTable {
+  /// One of the surprises.
+  enum Part: Int, CaseIterable {
+    /// The difference to the sample before.
+    case step
+    /// The mean of five samples less that of the five before.
+    case drift
+    /// The difference to the expectation.
+    case residual
+  }
+
+  /// Centre and unit of a part during a refit block; NaN before there is enough past.
+  struct Scale {
+    /// Median of the past.
+    var centre = Double.nan
+    /// Median absolute deviation of the past.
+    var deviation = Double.nan
+    /// The deviation plus a twentieth of the standard deviation: the unit of sizes.
+    var unit = Double.nan
+  }
+
+  /// The samples, NaN where missing or not finite.
+  let values: [Double]
+  let grid: RefitGrid
+  /// First index of each refit block.
+  let starts: [Int]
+  /// The samples that scales are fitted on.
+  let history: Int
+  /// Samples before the first scale.
+  let warmUp: Int
+  private(set) var expected: [Double]
+  /// Signed surprises by part.
+  private(set) var signed: [[Double]]
+  /// |signed - centre| / unit by part; NaN before there is a scale.
+  private(set) var sizes: [[Double]]
+  /// Scales by part and block.
+  private(set) var scales: [[Scale]]
+
+  /// Sizes never exceed this.
+  static let largestSize = 1e9
+  private static let five = 5
+  private static let steep = 3.0
+  /// Median absolute deviation to standard deviation of a Gaussian.
+  static let gaussian = 1.4826
+
+  init(values: [Double], grid: RefitGrid, history: Int, curve: ReferenceCurve?) {
+    self.values = values
+    self.grid = grid
+    self.history = history
+    starts = grid.starts(count: values.count)
+    warmUp = max(grid.day / 2, 30)
+    let empty = [Double](repeating: .nan, count: values.count)
+    expected = empty
+    signed = [[Double]](repeating: empty, count: Part.allCases.count)
+    sizes = signed
+    scales = [[Scale]](
+      repeating: [Scale](repeating: Scale(), count: starts.count), count: Part.allCases.count)
+    build(curve: curve)
+  }
+
+  /// One past the last index of block `block`.
+  func end(of block: Int) -> Int {
+    block + 1 < starts.count ? starts[block + 1] : values.count
+  }
+
+  /// The block that holds `index`.
+  func block(of index: Int) -> Int {
+    var low = 0
+    var high = starts.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= index { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  // MARK: - Building
+
+  private mutating func build(curve: ReferenceCurve?) {
+    let slack = grid.day >= 144 ? max(grid.samples(minutes: 2), 1) : 0
+    var rules = SeasonalExpectation(grid: grid, longest: values.count, reach: slack)
+    var ahead = [Double](repeating: 0, count: min(grid.block, values.count) + slack)
+    let room = max(history, 7 * grid.day) / grid.stride + 2
+    var scratch = [Double](repeating: 0, count: room)
+    for block in starts.indices {
+      let start = starts[block]
+      let end = end(of: block)
+      if start >= warmUp {
+        for part in Part.allCases {
+          scales[part.rawValue][block] = scale(part, before: start, &scratch)
+        }
+      }
+      let noise = start >= 7 * grid.day ? smoothNoise(before: start, &scratch) : .nan
+      rules.expect(values, start: start, noise: noise, into: &ahead)
+      for index in start..<end { expected[index] = ahead[index - start] }
+      if let curve { overlay(curve, on: start..<end, &ahead) }
+      // What a curve says after a sample would change with the curve's end.
+      surprise(block: block, ahead: ahead, slack: slack, later: curve == nil ? slack : 0)
+      size(block: block, curve: curve)
+    }
+  }
+
+  /// Puts the curve in place of the rules where it has a value.
+  private mutating func overlay(
+    _ curve: ReferenceCurve, on range: Range<Int>, _ ahead: inout [Double]
+  ) {
+    for index in range where curve.expected[index].isFinite {
+      expected[index] = curve.expected[index]
+      ahead[index - range.lowerBound] = curve.expected[index]
+    }
+  }
+
+  private mutating func surprise(block: Int, ahead: [Double], slack: Int, later: Int) {
+    let start = starts[block]
+    let residualNoise = scales[Part.residual.rawValue][block].deviation * Self.gaussian
+    let stepNoise = scales[Part.step.rawValue][block].deviation * Self.gaussian
+    let driftNoise = scales[Part.drift.rawValue][block].deviation * Self.gaussian
+    let tap = min(max(slack / 2, 1), grid.stride)
+    for index in start..<end(of: block) where !values[index].isNaN {
+      let value = values[index]
+      var low = expected[index]
+      var high = low
+      var position = max(index - slack, 0)
+      while position <= index + later {
+        let there = position < start ? expected[position] : ahead[position - start]
+        if there < low { low = there }
+        if there > high { high = there }
+        position += tap
+      }
+      var residual = value - expected[index]
+      if high - low > Self.steep * residualNoise {
+        residual = value > high ? value - high : value < low ? value - low : 0
+      }
+      signed[Part.residual.rawValue][index] = residual
+      signed[Part.step.rawValue][index] = unexplained(
+        step(at: index), at: index, span: 1, stepNoise, slack, later, tap: tap, start,
+        ahead)
+      signed[Part.drift.rawValue][index] = unexplained(
+        drift(at: index), at: index, span: Self.five, driftNoise, slack, later, tap: tap,
+        start, ahead)
+    }
+  }
+
+  /// `change` less the change in the same direction that the expectation makes within the slack;
+  /// a change of sides is no change.
+  private func unexplained(
+    _ change: Double, at index: Int, span: Int, _ noise: Double, _ slack: Int,
+    _ later: Int, tap: Int,
+    _ start: Int, _ ahead: [Double]
+  ) -> Double {
+    let least = Self.steep * noise
+    guard abs(change) > least else { return change }
+    let sign = change < 0 ? -1.0 : 1.0
+    var most = 0.0
+    var position = max(index - slack, 2 * span - 1)
+    while position <= index + later {
+      var difference = 0.0
+      for back in 0..<span {
+        let now = position - back
+        let before = now - span
+        difference += now < start ? expected[now] : ahead[now - start]
+        difference -= before < start ? expected[before] : ahead[before - start]
+      }
+      difference *= sign / Double(span)
+      if difference > most { most = difference }
+      position += tap
+    }
+    guard most > least else { return change }
+    return sign * max(abs(change) - most, 0)
+  }
+
+  /// The difference to the sample before, at most five grid steps back; NaN without one.
+  private func step(at index: Int) -> Double {
+    guard index > 0 else { return 0 }
+    for before in stride(from: index - 1, through: max(index - Self.five, 0), by: -1)
+    where !values[before].isNaN {
+      return values[index] - values[before]
+    }
+    return .nan
+  }
+
+  private func drift(at index: Int) -> Double {
+    guard index >= Self.five else { return 0 }
+    return mean(endingAt: index) - mean(endingAt: index - Self.five)
+  }
+
+  private func mean(endingAt last: Int) -> Double {
+    var sum = 0.0
+    var count = 0
+    for index in max(last - Self.five + 1, 0)...last where !values[index].isNaN {
+      sum += values[index]
+      count += 1
+    }
+    return count > 0 ? sum / Double(count) : .nan
+  }
+
+  private mutating func size(block: Int, curve: ReferenceCurve?) {
+    let range = starts[block]..<end(of: block)
+    for part in Part.allCases {
+      let scale = scales[part.rawValue][block]
+      guard !scale.unit.isNaN else { continue }
+      for index in range {
+        let size = abs(signed[part.rawValue][index] - scale.centre) / scale.unit
+        sizes[part.rawValue][index] = min(size, Self.largestSize)
+      }
+    }
+    let part = Part.residual.rawValue
+    let scale = scales[part][block]
+    guard let curve, !scale.unit.isNaN else { return }
+    for index in range where curve.expected[index].isFinite {
+      sizes[part][index] *= Self.share(of: curve, at: index, signed[part][index], scale)
+    }
+  }
+
+  /// By how much a residual counts less where the forecast's band is wider than the rules'.
+  static func share(
+    of curve: ReferenceCurve, at index: Int, _ residual: Double, _ scale: Scale
+  ) -> Double {
+    let wide =
+      residual > 0
+      ? curve.upper[index] - curve.expected[index] : curve.expected[index] - curve.lower[index]
+    let own = 1.96 * gaussian * scale.unit
+    return wide.isFinite && wide > own ? own / wide : 1
+  }
+
+  // MARK: - Scales
+
+  private func scale(_ part: Part, before start: Int, _ scratch: inout [Double]) -> Scale {
+    var count = 0
+    var sum = 0.0
+    var index = grid.firstRead(from: max(0, start - history))
+    while index < start {
+      let value = signed[part.rawValue][index]
+      if !value.isNaN {
+        scratch[count] = value
+        sum += value
+        count += 1
+      }
+      index += grid.stride
+    }
+    guard count >= 30 || (count >= 6 && count * 2 >= start / grid.stride) else { return Scale() }
+    let mean = sum / Double(count)
+    var squares = 0.0
+    for position in 0..<count {
+      squares += (scratch[position] - mean) * (scratch[position] - mean)
+    }
+    let centre = OrderStatistics.median(&scratch, count: count)
+    for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
+    let deviation = OrderStatistics.median(&scratch, count: count)
+    // Rounding of a constant signal is no surprise.
+    let level = expected[start - 1]
+    let floor = max(1e-9 * (level.isNaN ? 1 : abs(level)), 1e-300)
+    var unit = deviation + 0.05 * (squares / Double(count)).squareRoot() + floor
+    if !unit.isFinite { unit = .greatestFiniteMagnitude }
+    return Scale(centre: centre, deviation: deviation, unit: unit)
+  }
+
+  /// The standard deviation of residuals smoothed as the expectation is, robust.
+  private func smoothNoise(before start: Int, _ scratch: inout [Double]) -> Double {
+    let (taps, spacing) = SeasonalExpectation.window(grid)
+    let every = max(grid.samples(minutes: 5), 1)
+    var window = [Double](repeating: 0, count: taps)
+    var count = 0
+    var index = max(start - 7 * grid.day, taps * spacing)
+    let residual = Part.residual.rawValue
+    while index < start, count < scratch.count {
+      var present = 0
+      for tap in 0..<taps {
+        let value = signed[residual][index - tap * spacing]
+        if !value.isNaN {
+          window[present] = value
+          present += 1
+        }
+      }
+      if present > 0 {
+        scratch[count] = OrderStatistics.smallMedian(&window, count: present)
+        count += 1
+      }
+      index += every
+    }
+    guard count >= 30 else { return .nan }
+    let centre = OrderStatistics.median(&scratch, count: count)
+    for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
+    return Self.gaussian * OrderStatistics.median(&scratch, count: count)
+  }
+}

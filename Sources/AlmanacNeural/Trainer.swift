@@ -1,0 +1,161 @@
+import CKernels
+import Dispatch
+
+/// Trains a `Seq2Seq` on one series: AdamW (Kingma & Ba 2015, Loshchilov & Hutter 2019) on the
+/// smooth L1 loss of the free-running decoder, with a one-cycle learning rate and gradients clipped
+/// by norm.
+public struct Trainer: Sendable {
+  private let options: TrainingOptions
+
+  /// Every mini-batch is cut in this many parts, even on one thread: see `Shard`.
+  private static let shardCount = 4
+
+  /// Anchored windows are held within this many units of their level.
+  private static let anchorLimit: Float = 5
+
+  /// Most floats of working memory, 4 GiB: options beyond are refused, not tried.
+  private static let memoryLimit = 1 << 30
+
+  /// Weight of the past in the reported loss.
+  private static let smoothing = 0.95
+
+  /// Makes a trainer. Options are checked by `train`.
+  public init(options: TrainingOptions) {
+    self.options = options
+  }
+
+  /// Trains `network` further from its present weights.
+  ///
+  /// The same weights, series and options give the same result to the last bit on the same machine,
+  /// whatever the number of threads. Blocks the calling thread, which works too. Memory: about 20 B
+  /// (W + K) H bytes with batch B, window W, K decoder steps and H hidden units, at most 4 GiB;
+  /// nothing is allocated between steps, but for what Dispatch needs to start its threads.
+  ///
+  /// - Parameters:
+  ///   - network: changed only if the training ends well; on an error it is as before.
+  ///   - series: samples in order, of about unit scale.
+  ///   - progress: called on the calling thread after every step; returning false stops the
+  ///     training.
+  /// - Returns: mean loss per predicted sample, smoothed over about the last 20 steps.
+  /// - Throws: `invalidArgument` for options, weights or memory out of range; `nonFinite` if series
+  ///   or weights hold a NaN or infinity; `tooShort` if the series has fewer than window +
+  ///   decoderSteps samples; `diverged`; `cancelled`.
+  public func train(
+    _ network: inout Seq2Seq, on series: [Float], progress: (TrainingProgress) -> Bool
+  ) throws(NeuralError) -> Float {
+    try check(network, series)
+    BLASKernel.select()
+
+    let parameters = Parameters(hidden: network.hidden, copying: network.weights)
+    let samples = Storage(series)
+    let levels = options.anchor.map { Self.levels(of: series, over: $0) }
+    let shards = makeShards(hidden: network.hidden)
+    let starts = series.count - options.window - options.decoderSteps + 1
+    let scale = 1 / Float(options.batch * options.decoderSteps)
+
+    var random = RandomSource(seed: options.seed)
+    var adam = Adam(count: parameters.values.count, weightDecay: Double(options.weightDecay))
+    let schedule = LearningRateSchedule(peak: Double(options.learningRate), steps: options.steps)
+    let beta = options.huberBeta
+    let work: @Sendable (Shard) -> Void = { shard in
+      shard.gather(samples, levels: levels, limit: Self.anchorLimit)
+      shard.forward(parameters)
+      shard.backward(parameters, beta: beta, scale: scale)
+    }
+    var smoothed = 0.0
+    var reported: Float = 0
+
+    for step in 0..<options.steps {
+      for shard in shards {
+        for row in shard.starts.indices { shard.starts[row] = random.index(below: starts) }
+      }
+      run(shards, work)
+
+      let gradient = shards[0].gradients.values
+      for shard in shards.dropFirst() { Kernels.add(shard.gradients.values, to: gradient) }
+      let norm = Kernels.squareSum(gradient).squareRoot()
+      let loss = shards.reduce(0) { $0 + $1.loss } * Double(scale)
+      guard norm.isFinite && loss.isFinite else {
+        throw NeuralError(
+          code: .diverged, message: "cannot go on training: the loss is infinite at step \(step)")
+      }
+      let (rate, beta1) = schedule(step)
+      adam.update(
+        parameters.values, gradient: gradient,
+        gradientScale: Float(min(1, Double(options.clipNorm) / (norm + 1e-6))), rate: rate,
+        beta1: beta1)
+
+      smoothed = Self.smoothing * smoothed + (1 - Self.smoothing) * loss
+      reported = Float(smoothed / (1 - almanac_pow(Self.smoothing, Double(step + 1))))
+      let state = TrainingProgress(step: step + 1, steps: options.steps, loss: reported)
+      guard progress(state) else { throw NeuralError.cancelled }
+    }
+
+    let weights = parameters.values.array
+    guard weights.allSatisfy(\.isFinite) else {
+      throw NeuralError(
+        code: .diverged, message: "cannot use the trained weights: some are not finite")
+    }
+    network.weights = weights
+    return reported
+  }
+}
+
+extension Trainer {
+  /// Mean of the last `count` samples up to and with each sample; near the start, of what there is.
+  static func levels(of series: [Float], over count: Int) -> [Float] {
+    var sums = [0.0]
+    sums.reserveCapacity(series.count + 1)
+    var sum = 0.0
+    for sample in series {
+      sum += Double(sample)
+      sums.append(sum)
+    }
+    return series.indices.map { index in
+      let first = max(index + 1 - count, 0)
+      return Float((sums[index + 1] - sums[first]) / Double(index + 1 - first))
+    }
+  }
+
+  private func check(_ network: Seq2Seq, _ series: [Float]) throws(NeuralError) {
+    try options.check()
+    try network.checkWeights()
+    let floats = options.batch * (options.window + options.decoderSteps) * 5 * network.hidden
+    guard floats <= Self.memoryLimit else {
+      throw NeuralError(
+        code: .invalidArgument,
+        message: "cannot train: \(floats) numbers of working memory exceed \(Self.memoryLimit)")
+    }
+    let needed = options.window + options.decoderSteps
+    guard series.count >= needed else {
+      throw NeuralError(
+        code: .tooShort,
+        message: "cannot train on \(series.count) samples: one window needs \(needed)")
+    }
+    if let place = series.firstIndex(where: { !$0.isFinite }) {
+      throw NeuralError(
+        code: .nonFinite, message: "cannot train: sample \(place) is \(series[place])")
+    }
+  }
+
+  private func makeShards(hidden: Int) -> [Shard] {
+    let count = min(Self.shardCount, options.batch)
+    return (0..<count).map { index in
+      Shard(
+        hidden: hidden, batch: options.batch * (index + 1) / count - options.batch * index / count,
+        window: options.window, steps: options.decoderSteps)
+    }
+  }
+
+  /// Does `work` for every shard, on up to `threads` threads.
+  private func run(_ shards: [Shard], _ work: @Sendable (Shard) -> Void) {
+    let threads = min(options.threads, shards.count)
+    guard threads > 1 else {
+      for shard in shards { work(shard) }
+      return
+    }
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      for index in stride(from: thread, to: shards.count, by: threads) { work(shards[index]) }
+    }
+  }
+}

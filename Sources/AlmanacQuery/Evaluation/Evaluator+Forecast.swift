@@ -1,0 +1,176 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+
+extension Evaluator {
+  /// One forecast for each series of the plan's input.
+  ///
+  /// The model is trained on what lies before the bucket, the moment of the query aligned down; it
+  /// then looks ahead from everything up to that moment. So the queries of a day share a model,
+  /// and each sees the newest samples.
+  func forecast(_ plan: ForecastPlan, _ context: Context) async throws -> [LabelledForecast] {
+    let histories = try await histories(plan, context)
+    return try await withThrowingTaskGroup(of: (Int, LabelledForecast).self) { group in
+      for (index, history) in histories.enumerated() {
+        group.addTask { (index, try await forecast(history, plan)) }
+      }
+      var all = [LabelledForecast?](repeating: nil, count: histories.count)
+      for try await (index, forecast) in group { all[index] = forecast }
+      return all.compactMap { $0 }
+    }
+  }
+
+  /// One series of the input on its step, with the moment that it is seen from.
+  private struct History: Sendable {
+    let key: SeriesKey
+    /// Everything up to the moment, one bucket longer than the history asked for.
+    let full: RegularSeries
+    let now: Timestamp
+  }
+
+  private func histories(_ plan: ForecastPlan, _ context: Context) async throws -> [History] {
+    var inner = context
+    inner.lead = Self.largestBucket
+    inner.step = nil
+    let data = plan.input.beforeStages
+    if data.windowLength == nil {
+      inner.range = TimeRange(last: plan.history + inner.lead, until: context.time)
+    } else {
+      inner.range = nil
+    }
+    let now = moment(of: data, context)
+    let all = try await seriesValue(data, inner)
+    return try await pool.compute {
+      all.compactMap { one in
+        guard let step = plan.step ?? RegularSeries.detectStep(one.samples) else { return nil }
+        let series = RegularSeries(samples: one.samples, step: step)
+        return series.values.isEmpty ? nil : History(key: one.key, full: series, now: now)
+      }
+    }
+  }
+
+  /// The moment from which data is seen, with `offset` and `@` of the input applied.
+  private func moment(of plan: Plan, _ context: Context) -> Timestamp {
+    switch plan {
+    case .moved(let inner, let move): moment(of: inner, self.context(context, moved: move))
+    case .prepare(let inner, _, _): moment(of: inner, context)
+    default: context.time
+    }
+  }
+
+  private func forecast(_ history: History, _ plan: ForecastPlan) async throws -> LabelledForecast {
+    let steps = plan.horizon.count(of: history.full.step)
+    guard steps >= 1, steps <= ForecastModel.maximumSteps else {
+      throw failure(
+        plan, "a horizon of \(plan.horizon) is \(steps) steps of \(history.full.step)",
+        hint: steps < 1 ? "choose a longer horizon or a shorter step" : "choose a longer step")
+    }
+    let bucket = Self.bucket(for: history.now, maximumAge: plan.maximumAge, of: history.full)
+    let recent = history.full.suffix(after: history.now - plan.history)
+    let past = history.full.inside(after: bucket - plan.history, before: bucket)
+    let request = ModelRequest(
+      plan: plan.inputText, key: history.key, history: past, bucket: bucket,
+      options: plan.options, wait: plan.wait)
+    do {
+      switch try await models.model(request) {
+      case .model(let model, let info):
+        return try await predict(history.key, model, info, recent, steps, plan)
+      case .pending(let job):
+        // Not kept: the next query gets the trained model.
+        var plain = plan.options
+        plain.model = .seasonalNaive
+        let options = plain
+        let model = try await pool.compute {
+          try ForecastModel.train(on: past, options: options)
+        }
+        let info = ModelInfo(
+          id: nil, kind: model.kind, state: .fallback, trainedUntil: model.trainedUntil,
+          holdout: model.holdout, reason: "the model is still being trained", job: job)
+        warnings.add("job \(job) is still training; this is a plain seasonal forecast")
+        return try await predict(history.key, model, info, recent, steps, plan)
+      }
+    } catch let error as ForecastError {
+      throw failure(plan, "\(history.key): \(error.message)", hint: "give it a longer history")
+    }
+  }
+
+  private func predict(
+    _ key: SeriesKey, _ model: ForecastModel, _ info: ModelInfo, _ history: RegularSeries,
+    _ steps: Int, _ plan: ForecastPlan
+  ) async throws -> LabelledForecast {
+    let curve = try await pool.compute {
+      try model.predict(from: history, steps: steps, levels: plan.levels)
+    }
+    if let reason = info.reason, info.job == nil { warnings.add("\(key): \(reason)") }
+    return LabelledForecast(key: key, curve: curve, model: info)
+  }
+
+  private func failure(_ plan: ForecastPlan, _ cause: String, hint: String) -> QueryError {
+    QueryError(
+      code: .evaluation, message: "cannot forecast \(cause)", range: plan.range,
+      stage: "forecast", hint: hint)
+  }
+
+  // MARK: - Buckets
+
+  /// Models are trained up to multiples of one of these.
+  private static let buckets: [Interval] = [
+    .days(1), .hours(6), .hours(1), .minutes(10), .minutes(1),
+  ]
+
+  static let largestBucket = Interval.days(1)
+
+  /// The end of the training data for a query at `now`: aligned down, so that queries share a
+  /// model; never older than asked for, and never leaving out much of a short history.
+  private static func bucket(
+    for now: Timestamp, maximumAge: Interval, of history: RegularSeries
+  ) -> Timestamp {
+    let known = now.nanoseconds - history.start.nanoseconds
+    for size in buckets where size <= maximumAge && size.nanoseconds <= known / 10 {
+      return now.aligned(downTo: size)
+    }
+    // Too little data for any bucket: everything up to now.
+    return now + Interval(nanoseconds: 1)
+  }
+}
+
+extension RegularSeries {
+  /// The bins that begin after `time`.
+  fileprivate func suffix(after time: Timestamp) -> RegularSeries {
+    inside(after: time, before: nextTime)
+  }
+
+  /// The bins that begin after `from` and before `to`.
+  fileprivate func inside(after from: Timestamp, before to: Timestamp) -> RegularSeries {
+    let position = { (time: Timestamp) -> Int in
+      let (distance, overflow) = time.nanoseconds.subtractingReportingOverflow(start.nanoseconds)
+      if overflow { return time < start ? 0 : count }
+      // The first bin that begins at or after the moment.
+      let bins = distance <= 0 ? 0 : (distance - 1) / step.nanoseconds + 1
+      return Int(min(max(bins, 0), Int64(count)))
+    }
+    let first = position(from + Interval(nanoseconds: 1))
+    let last = max(first, position(to))
+    return RegularSeries(start: self.time(at: first), step: step, values: Array(values[first..<last]))
+  }
+}
+
+extension LabelledForecast {
+  /// One column as series; nil where the forecast has no such band.
+  func samples(_ column: Column) -> LabelledSamples? {
+    let values: [Double]
+    switch column {
+    case .yhat: values = curve.yhat
+    case .lower(let level), .upper(let level):
+      let band =
+        level.map { level in curve.bands.first { abs($0.level - level) < 1e-9 } }
+        ?? curve.bands.max { $0.level < $1.level }
+      guard let band else { return nil }
+      if case .lower = column { values = band.lower } else { values = band.upper }
+    default: preconditionFailure("BUG: the planner takes no such column of a forecast")
+    }
+    let times = values.indices.map { index in
+      curve.start.nanoseconds + Int64(index) * curve.step.nanoseconds
+    }
+    return LabelledSamples(key: key, samples: Samples(timestamps: times, values: values))
+  }
+}

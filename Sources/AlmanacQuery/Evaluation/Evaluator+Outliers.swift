@@ -1,0 +1,166 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+
+extension Evaluator {
+  /// How much of the past the walk-forward rules read before the first judged sample: four weeks
+  /// of tails behind one week of profiles.
+  private static let lead = Interval.days(36)
+
+  /// Judges the samples that the plan's input selects; everything before them is history.
+  func outliers(_ plan: OutliersPlan, _ context: Context) async throws -> [LabelledOutliers] {
+    let (data, inner, judged) = judgement(plan, context)
+    let reference = try await reference(plan, context)
+    let all = try await seriesValue(data, inner)
+    return try await withThrowingTaskGroup(of: (Int, LabelledOutliers?).self) { group in
+      for (index, one) in all.enumerated() {
+        group.addTask {
+          let forecast = reference.first { $0.key == one.key }
+          return (
+            index, try await pool.compute { try judge(one, judged, against: forecast, plan) }
+          )
+        }
+      }
+      var results = [LabelledOutliers?](repeating: nil, count: all.count)
+      for try await (index, result) in group { results[index] = result }
+      return results.compactMap { $0 }
+    }
+  }
+
+  /// What to read, when, and which part of it to judge.
+  private func judgement(
+    _ plan: OutliersPlan, _ context: Context
+  ) -> (data: Plan, context: Context, judged: TimeRange) {
+    var data = plan.input
+    var inner = context
+    while case .moved(let plan, let move) = data {
+      data = plan
+      inner = self.context(inner, moved: move)
+    }
+    let judged: TimeRange
+    if case .window(let window) = data, window.step == nil {
+      judged = TimeRange(last: window.length, until: inner.time)
+      data = window.base
+    } else if let range = inner.range {
+      judged = range
+    } else {
+      // A bare selector: the newest sample, as everywhere.
+      judged = TimeRange(last: Self.lookback, until: inner.time)
+    }
+    inner.range = TimeRange(
+      start: judged.start - max(Self.lead, plan.history + plan.history), end: judged.end)
+    inner.step = nil
+    return (data, inner, judged)
+  }
+
+  private func reference(
+    _ plan: OutliersPlan, _ context: Context
+  ) async throws -> [LabelledForecast] {
+    guard let against = plan.against else { return [] }
+    return try await forecast(against, context)
+  }
+
+  private func judge(
+    _ one: LabelledSamples, _ judged: TimeRange, against forecast: LabelledForecast?,
+    _ plan: OutliersPlan
+  ) throws -> LabelledOutliers? {
+    if plan.against != nil, forecast == nil {
+      warnings.add("\(one.key): the forecast to judge against has no such series")
+      return nil
+    }
+    guard let step = RegularSeries.detectStep(one.samples) else { return nil }
+    let grid = RegularSeries(samples: one.samples, step: step)
+    let (distance, overflow) = judged.start.aligned(downTo: step).nanoseconds
+      .subtractingReportingOverflow(grid.start.nanoseconds)
+    let from = overflow ? 0 : Int(min(max(distance / step.nanoseconds, 0), Int64(grid.count)))
+    guard from < grid.count else { return nil }
+    let samples: [JudgedSample]
+    do {
+      samples = try OutlierDetector(options: options(plan, grid)).judge(
+        grid.values, from: from, against: forecast.map { $0.reference(on: grid) })
+    } catch {
+      throw QueryError(
+        code: .evaluation, message: "cannot judge \(one.key): \(error.message)",
+        range: plan.range, stage: "outliers", hint: "give it a longer history")
+    }
+    let times = one.samples.times(in: grid)
+    let kept = samples.filter { sample in
+      judged.contains(times[sample.index] ?? grid.time(at: sample.index))
+        && (plan.includesAll || sample.score >= 1)
+    }
+    return LabelledOutliers(
+      key: one.key, grid: grid, samples: kept,
+      times: kept.map { times[$0.index] ?? grid.time(at: $0.index) }, model: forecast?.model)
+  }
+
+  private func options(_ plan: OutliersPlan, _ grid: RegularSeries) -> OutlierOptions {
+    let day = Interval.days(1).nanoseconds
+    let perDay = max(1, Int((day + grid.step.nanoseconds / 2) / grid.step.nanoseconds))
+    var options = OutlierOptions(samplesPerDay: perDay)
+    options.method = plan.method
+    options.historyDays = plan.history.seconds / Interval.days(1).seconds
+    options.threshold = plan.threshold
+    options.alarmsPerDay = plan.alarmsPerDay
+    options.direction = plan.direction
+    options.minimumDeviation = plan.minimumDeviation
+    options.minimumRun = max(1, plan.minimumDuration.count(of: grid.step))
+    options.seed = plan.seed
+    options.gridOffset = Int(grid.start.nanoseconds / grid.step.nanoseconds)
+    return options
+  }
+}
+
+extension Samples {
+  /// The time of the last sample in each bin of `grid` that has one.
+  fileprivate func times(in grid: RegularSeries) -> [Int: Timestamp] {
+    var times: [Int: Timestamp] = [:]
+    times.reserveCapacity(count)
+    for time in timestamps {
+      let index = Int((time - grid.start.nanoseconds) / grid.step.nanoseconds)
+      times[index] = Timestamp(nanoseconds: time)
+    }
+    return times
+  }
+}
+
+extension LabelledForecast {
+  /// The curve and its widest band at the bins of `grid`, NaN where the forecast says nothing.
+  fileprivate func reference(on grid: RegularSeries) -> ReferenceCurve {
+    let band = curve.bands.max { $0.level < $1.level }
+    var reference = ReferenceCurve(
+      expected: [Double](repeating: .nan, count: grid.count),
+      lower: [Double](repeating: .nan, count: grid.count),
+      upper: [Double](repeating: .nan, count: grid.count))
+    for index in 0..<grid.count {
+      let distance = grid.time(at: index).nanoseconds - curve.start.nanoseconds
+      guard distance >= 0 else { continue }
+      let position = Int(distance / curve.step.nanoseconds)
+      guard position < curve.yhat.count else { break }
+      reference.expected[index] = curve.yhat[position]
+      if let band {
+        reference.lower[index] = band.lower[position]
+        reference.upper[index] = band.upper[position]
+      }
+    }
+    return reference
+  }
+}
+
+extension LabelledOutliers {
+  /// One column as series.
+  func samples(_ column: Column) -> LabelledSamples {
+    let values = samples.map { sample in
+      switch column {
+      case .score: return sample.score
+      case .value: return sample.value
+      case .expected: return sample.expected
+      case .outlierLower: return sample.lower
+      case .outlierUpper: return sample.upper
+      case .flag: return sample.score < 1 ? 0 : sample.direction == .down ? -1 : 1
+      case .yhat, .lower, .upper:
+        preconditionFailure("BUG: the planner takes no such column of outliers")
+      }
+    }
+    return LabelledSamples(
+      key: key, samples: Samples(timestamps: times.map(\.nanoseconds), values: values))
+  }
+}

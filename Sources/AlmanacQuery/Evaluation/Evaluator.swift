@@ -1,0 +1,292 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+internal import Synchronization
+
+/// Carries out a plan over the sources that it is given.
+struct Evaluator: Sendable {
+  /// When an expression is evaluated.
+  struct Context: Sendable {
+    /// The moment, or the end of the range.
+    var time: Timestamp
+    /// Samples as they are inside this range; nil evaluates at `time` only.
+    var range: TimeRange?
+    /// One value a step inside the range.
+    var step: Interval?
+    /// Windows begin so much earlier: what a model's training bucket needs.
+    var lead = Interval.zero
+
+    /// This context with its times moved by `shift`.
+    func moved(by shift: Interval) -> Context {
+      var moved = self
+      moved.time = time + shift
+      moved.range = range.map { TimeRange(start: $0.start + shift, end: $0.end + shift) }
+      return moved
+    }
+  }
+
+  /// How far back the newest sample of a series may lie to count as its value now.
+  static let lookback = Interval.minutes(5)
+
+  let series: any SeriesSource
+  let models: any ModelSource
+  let pool: any ComputePool
+  let budget: SampleBudget
+  let warnings: Warnings
+
+  func evaluate(_ plan: Plan, _ context: Context) async throws -> Value {
+    try Task.checkCancellation()
+    switch plan {
+    case .number(let number): return .number(number)
+    case .string(let text): return .string(text)
+    case .select(let selection): return .series(try await select(selection, context))
+    case .window(let node): return .series(try await window(node, context))
+    case .moved(let plan, let move): return try await moved(plan, move, context)
+    case .negated(let plan): return try await negated(plan, context)
+    case .arithmetic(let node): return try await arithmetic(node, context)
+    case .aggregate(let node):
+      let input = stamped(try await seriesValue(node.input, context), context)
+      return .series(try await pool.compute { node.apply(input) })
+    case .prepare(let input, let stage, let step):
+      return .grid(try await prepare(input, stage, step, context))
+    case .forecast(let plan): return .forecast(try await forecast(plan, context))
+    case .outliers(let plan): return .outliers(try await outliers(plan, context))
+    case .project(let plan, let column): return try await project(plan, column, context)
+    }
+  }
+
+  // MARK: - Reading
+
+  private func select(_ selection: Selection, _ context: Context) async throws -> [LabelledSamples] {
+    guard let range = context.range else {
+      return try budget.count(
+        await series.lastSamples(
+          passing: selection.matchers, in: TimeRange(last: Self.lookback, until: context.time)))
+    }
+    guard let step = context.step else {
+      return try budget.count(await series.samples(passing: selection.matchers, in: range))
+    }
+    let reach = TimeRange(
+      start: range.start - Self.lookback + Interval(nanoseconds: 1), end: range.end)
+    let all = try budget.count(await series.samples(passing: selection.matchers, in: reach))
+    return try await pool.compute { all.compactMap { Self.sample($0, range, step) } }
+  }
+
+  /// The newest value at most `lookback` old at each step of `range`.
+  private static func sample(
+    _ series: LabelledSamples, _ range: TimeRange, _ step: Interval
+  ) -> LabelledSamples? {
+    let times = series.samples.timestamps
+    var sampled = Samples()
+    var next = 0
+    var time = range.start
+    while time <= range.end {
+      while next < times.count, times[next] <= time.nanoseconds { next += 1 }
+      if next > 0, times[next - 1] > (time - lookback).nanoseconds {
+        sampled.insert(time: time.nanoseconds, value: series.samples.values[next - 1])
+      }
+      let following = time + step
+      if following == time { break }
+      time = following
+    }
+    return sampled.isEmpty ? nil : LabelledSamples(key: series.key, samples: sampled)
+  }
+
+  private func window(_ node: WindowPlan, _ context: Context) async throws -> [LabelledSamples] {
+    var inner = context
+    inner.range = TimeRange(last: node.length + context.lead, until: context.time)
+    inner.step = node.step
+    if let step = node.step, let range = inner.range {
+      // Steps of a subquery are multiples of the step, as in Prometheus.
+      let first = range.start.aligned(downTo: step)
+      inner.range?.start = first < range.start ? first + step : first
+    }
+    return try await seriesValue(node.base, inner)
+  }
+
+  private func moved(_ plan: Plan, _ move: Move, _ context: Context) async throws -> Value {
+    let shifted = self.context(context, moved: move)
+    let value = try await evaluate(plan, shifted)
+    // What `offset` brings is compared with now; samples of a window keep their own times.
+    guard case .offset(let interval) = move, plan.windowLength == nil,
+      case .series(let series) = value
+    else { return value }
+    return .series(
+      series.map { one in
+        LabelledSamples(
+          key: one.key,
+          samples: Samples(
+            timestamps: one.samples.timestamps.map { $0 &+ interval.nanoseconds },
+            values: one.samples.values))
+      })
+  }
+
+  /// `context` at another time.
+  func context(_ context: Context, moved move: Move) -> Context {
+    let target: Timestamp
+    switch move {
+    case .offset(let interval): target = context.time - interval
+    case .relative(let interval): target = context.time + interval
+    case .at(let time): target = time
+    case .start: target = context.range?.start ?? context.time
+    case .end: target = context.range?.end ?? context.time
+    }
+    let (shift, overflow) = target.nanoseconds.subtractingReportingOverflow(
+      context.time.nanoseconds)
+    return overflow ? context : context.moved(by: Interval(nanoseconds: shift))
+  }
+
+  // MARK: - Calculating
+
+  /// The value as series: a grid after its stages, the main column of forecasts and outliers.
+  func seriesValue(_ plan: Plan, _ context: Context) async throws -> [LabelledSamples] {
+    switch try await evaluate(plan, context) {
+    case .series(let series): return series
+    case .grid(let grids):
+      return try await pool.compute { try grids.map { try $0.prepared() } }
+    case .forecast(let all): return try await pool.compute { all.compactMap { $0.samples(.yhat) } }
+    case .outliers(let all): return try await pool.compute { all.map { $0.samples(.score) } }
+    case .number, .string: preconditionFailure("BUG: the planner lets no scalar pass here")
+    }
+  }
+
+  /// At one moment every series' value counts as of that moment, whenever it was sampled.
+  private func stamped(_ series: [LabelledSamples], _ context: Context) -> [LabelledSamples] {
+    guard context.range == nil, series.allSatisfy({ $0.samples.count == 1 }) else { return series }
+    return series.map { one in
+      LabelledSamples(
+        key: one.key,
+        samples: Samples(timestamps: [context.time.nanoseconds], values: one.samples.values))
+    }
+  }
+
+  private func negated(_ plan: Plan, _ context: Context) async throws -> Value {
+    let minus = Arithmetic(
+      operation: .multiply, left: plan, right: .number(-1), returnsBool: false, matching: nil)
+    return try await arithmetic(minus, context)
+  }
+
+  private func arithmetic(_ node: Arithmetic, _ context: Context) async throws -> Value {
+    switch (try await operand(node.left, context), try await operand(node.right, context)) {
+    case (.number(let left), .number(let right)):
+      return .number(node.apply(left, right))
+    case (.series(let left), .number(let right)):
+      let left = stamped(left, context)
+      return .series(try await pool.compute { node.apply(left, right, numberIsLeft: false) })
+    case (.number(let left), .series(let right)):
+      let right = stamped(right, context)
+      return .series(try await pool.compute { node.apply(right, left, numberIsLeft: true) })
+    case (.series(let left), .series(let right)):
+      let (left, right) = (stamped(left, context), stamped(right, context))
+      return .series(
+        try await pool.compute {
+          do throws(MatchingError) {
+            return try node.apply(left, right)
+          } catch {
+            let labels = error.labels.all.map { "\($0.name)=\($0.value)" }
+            throw QueryError(
+              code: .evaluation,
+              message: "cannot match series: several on the \(error.side) side have the labels "
+                + "<\(labels.joined(separator: ","))>",
+              stage: "evaluate", hint: "name labels that tell them apart with on(...)")
+          }
+        })
+    }
+  }
+
+  private enum Operand {
+    case number(Double)
+    case series([LabelledSamples])
+  }
+
+  private func operand(_ plan: Plan, _ context: Context) async throws -> Operand {
+    guard plan.type.isSeries else {
+      if case .number(let number) = try await evaluate(plan, context) { return .number(number) }
+      preconditionFailure("BUG: the planner lets no string pass here")
+    }
+    return .series(try await seriesValue(plan, context))
+  }
+
+  private func project(_ plan: Plan, _ column: Column, _ context: Context) async throws -> Value {
+    switch try await evaluate(plan, context) {
+    case .forecast(let all):
+      let series = try await pool.compute { all.compactMap { $0.samples(column) } }
+      if series.count < all.count {
+        throw QueryError(
+          code: .evaluation, message: "the forecast has no band at that level",
+          stage: "evaluate", hint: "ask for it with level=")
+      }
+      return .series(series)
+    case .outliers(let all): return .series(try await pool.compute { all.map { $0.samples(column) } })
+    case .series, .grid, .number, .string:
+      preconditionFailure("BUG: the planner projects forecasts and outliers only")
+    }
+  }
+
+  // MARK: - Preparation
+
+  /// Series on their steps, with `stage` appended to what they go through.
+  private func prepare(
+    _ input: Plan, _ stage: PreparationStep, _ step: Interval?, _ context: Context
+  ) async throws -> [GridSeries] {
+    var context = context
+    if context.range == nil, input.windowLength == nil {
+      // A single sample cannot be prepared; a day of them can.
+      context.range = TimeRange(last: .days(1), until: context.time)
+    }
+    context.step = nil
+    switch try await evaluate(input, context) {
+    case .grid(let grids):
+      return grids.map { grid in
+        var grid = grid
+        grid.stages.append(stage)
+        return grid
+      }
+    case .series(let series):
+      return try await pool.compute {
+        series.compactMap { one in
+          guard let step = step ?? RegularSeries.detectStep(one.samples) else { return nil }
+          return GridSeries(
+            key: one.key, base: RegularSeries(samples: one.samples, step: step), stages: [stage])
+        }
+      }
+    case .forecast, .outliers, .number, .string:
+      preconditionFailure("BUG: the planner prepares series only")
+    }
+  }
+}
+
+/// How many samples one query may read.
+final class SampleBudget: Sendable {
+  private let limit: Int
+  private let used = Mutex(0)
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  /// Counts what was read and hands it on.
+  func count(_ series: [LabelledSamples]) throws -> [LabelledSamples] {
+    let samples = series.reduce(0) { $0 + $1.samples.count }
+    let total = used.withLock { used in
+      used += samples
+      return used
+    }
+    guard total <= limit else {
+      throw QueryError(
+        code: .budget, message: "the query reads over \(limit) samples", stage: "evaluate",
+        hint: "select fewer series or a shorter time")
+    }
+    return series
+  }
+}
+
+/// What the user should know, gathered while a query runs; each text once, in order of arrival.
+final class Warnings: Sendable {
+  private let texts = Mutex<[String]>([])
+
+  func add(_ text: String) {
+    texts.withLock { if !$0.contains(text) { $0.append(text) } }
+  }
+
+  var all: [String] { texts.withLock { $0 } }
+}

@@ -1,0 +1,114 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+
+/// What a query will do, with names resolved, arguments read and types checked.
+indirect enum Plan: Sendable {
+  case number(Double)
+  case string(String)
+  case select(Selection)
+  case window(WindowPlan)
+  case moved(Plan, Move)
+  case negated(Plan)
+  case arithmetic(Arithmetic)
+  case aggregate(Aggregation)
+  case prepare(Plan, PreparationStep, step: Interval?)
+  case forecast(ForecastPlan)
+  case outliers(OutliersPlan)
+  case project(Plan, Column)
+
+  /// What a plan evaluates to.
+  enum ResultType: String, Sendable {
+    case number, string, series, grid, forecast, outliers
+
+    /// The type as errors name it.
+    var name: String { self == .series ? "series" : self == .grid ? "grid" : rawValue }
+
+    /// Whether arithmetic and aggregates take it: forecasts and outliers stand for their main
+    /// column there.
+    var isSeries: Bool { self != .number && self != .string }
+  }
+
+  var type: ResultType {
+    switch self {
+    case .number: .number
+    case .string: .string
+    case .select, .window, .aggregate, .project: .series
+    case .moved(let plan, _): plan.type
+    case .negated(let plan): plan.type == .number ? .number : .series
+    case .arithmetic(let node):
+      node.left.type == .number && node.right.type == .number ? .number : .series
+    case .prepare: .grid
+    case .forecast: .forecast
+    case .outliers: .outliers
+    }
+  }
+}
+
+/// Series by metric and labels.
+struct Selection: Sendable {
+  var matchers: [LabelMatcher]
+}
+
+/// An expression over the samples of a stretch of time that ends at the evaluation time.
+struct WindowPlan: Sendable {
+  var base: Plan
+  var length: Interval
+  /// The step of a subquery; nil takes samples as they are.
+  var step: Interval?
+}
+
+/// Another evaluation time.
+enum Move: Sendable {
+  /// Earlier by so much.
+  case offset(Interval)
+  /// At this moment.
+  case at(Timestamp)
+  /// So much after the query's time; negative is before.
+  case relative(Interval)
+  /// At the start or end of the query's range.
+  case start, end
+}
+
+/// A column of a forecast or of outliers, as series.
+enum Column: Sendable, Equatable {
+  case yhat
+  /// A bound of the band at `level`; nil is the only or widest one.
+  case lower(level: Double?)
+  case upper(level: Double?)
+  case score, value, expected, outlierLower, outlierUpper
+  /// 1 above, -1 below, 0 for no outlier.
+  case flag
+}
+
+/// A forecast of every series of `input`.
+struct ForecastPlan: Sendable {
+  var input: Plan
+  /// Canonical text of the input: part of the model's key.
+  var inputText: String
+  var horizon: Interval
+  var history: Interval
+  var step: Interval?
+  var options: ForecastOptions
+  var levels: [Double]
+  var wait: Duration
+  var maximumAge: Interval
+  /// Where errors point to.
+  var range: SourceRange
+}
+
+/// Outliers of every series of `input`.
+struct OutliersPlan: Sendable {
+  var input: Plan
+  var against: ForecastPlan?
+  var history: Interval
+  /// How the detector is set, but for what depends on the series' step.
+  var method: OutlierMethod
+  var threshold: Double?
+  var alarmsPerDay: Double
+  var direction: OutlierDirection
+  var minimumDuration: Interval
+  var minimumDeviation: Double
+  var includesAll: Bool
+  var seed: UInt64
+  var range: SourceRange
+}

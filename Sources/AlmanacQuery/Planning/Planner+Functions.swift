@@ -1,0 +1,273 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+
+/// The functions, argument by argument. docs/query-language.md lists the same for users.
+extension Planner {
+  /// Functions that the language has and this version has not.
+  private static let planned: Set<String> = [
+    "resample", "clean", "clip", "detrend", "decompose", "periods", "split", "changes", "embed",
+    "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap", "rate",
+    "irate", "increase", "delta", "idelta", "deriv", "resets", "abs", "ceil", "floor", "round",
+    "exp", "ln", "log2", "log10", "sqrt", "sgn", "clamp", "clamp_min", "clamp_max",
+    "label_replace", "label_join", "predict_linear", "histogram_quantile", "absent", "sort",
+    "sort_desc", "time", "timestamp", "vector", "scalar", "avg_over_time", "sum_over_time",
+    "min_over_time", "max_over_time", "count_over_time", "last_over_time",
+    "quantile_over_time", "stddev_over_time", "day_of_week", "hour", "minute", "month", "year",
+  ]
+
+  func plan(_ call: Call) throws(QueryError) -> Plan {
+    let stage = "stage \(depth(of: call)) `\(call.name)`"
+    if call.version != nil { throw notYet("a stored let", call.nameRange) }
+    switch call.name {
+    case "interpolate": return try planInterpolate(call, stage)
+    case "deseason": return try planDeseason(call, stage)
+    case "scale": return try planScale(call, stage)
+    case "forecast": return .forecast(try planForecast(call, stage))
+    case "outliers": return .outliers(try planOutliers(call, stage))
+    default:
+      if Self.planned.contains(call.name) { throw notYet("\(call.name)()", call.nameRange) }
+      let near = Suggestion.nearest(to: call.name, in: Self.functions)
+      throw QueryError(
+        code: .name, message: "there is no function \(call.name)", range: call.nameRange,
+        stage: "plan",
+        hint: near.map { "did you mean \($0)?" }
+          ?? "the functions are \(Self.functions.joined(separator: ", "))")
+    }
+  }
+
+  /// The place of a call in its chain of data, counted from 1.
+  private func depth(of call: Call) -> Int {
+    guard let first = call.arguments.first, first.name == nil, case .call(let inner) = first.value
+    else { return 1 }
+    return depth(of: inner) + 1
+  }
+
+  /// The data of a stage: series or a grid, but no result of a later kind.
+  private func planData(_ arguments: Arguments) throws(QueryError) -> Plan {
+    let expression = try arguments.input()
+    let input = try plan(expression)
+    switch input.type {
+    case .series, .grid: return input
+    case .number, .string:
+      try require(
+        input, isSeries: expression.range, stage: arguments.stage,
+        doing: "\(arguments.call.name) this")
+      return input
+    case .forecast, .outliers:
+      let column = input.type == .forecast ? ".yhat" : ".score"
+      throw QueryError(
+        code: .type,
+        message: "\(arguments.stage) wants series, got \(input.type.name)",
+        range: expression.range, stage: arguments.stage, hint: "did you mean \(column)?")
+    }
+  }
+
+  // MARK: - Preparation
+
+  private func planInterpolate(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: ["method"])
+    let input = try planData(arguments)
+    let method = try interpolation(&arguments, "method") ?? .linear
+    let step = try arguments.duration("step")
+    let gap = try arguments.duration("max_gap")
+    try arguments.finish()
+    if step != nil, input.type == .grid {
+      throw QueryError(
+        code: .type, message: "\(stage) cannot change the step: its input is on one already",
+        range: call.range, stage: stage, hint: "give step= to the first stage")
+    }
+    return .prepare(input, .interpolate(method, maxGap: gap), step: step)
+  }
+
+  private func planDeseason(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: ["period"])
+    let input = try planData(arguments)
+    let periods = try arguments.list(
+      "period", "a duration or a list of them", hint: "write period=[1d, 1w]"
+    ) { expression -> Interval? in
+      guard case .duration(let literal) = expression, literal.value > 0 else { return nil }
+      return Interval(nanoseconds: literal.value)
+    }
+    _ = try arguments.word("method", of: ["median"])
+    try arguments.finish()
+    return .prepare(input, .deseason(periods: periods), step: nil)
+  }
+
+  private func planScale(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: ["kind"])
+    let input = try planData(arguments)
+    let kind = try scaleKind(&arguments, "kind") ?? .robust
+    try arguments.finish()
+    return .prepare(input, .scale(kind), step: nil)
+  }
+
+  private func interpolation(
+    _ arguments: inout Arguments, _ name: String
+  ) throws(QueryError) -> InterpolationMethod? {
+    try arguments.word(name, of: InterpolationMethod.allCases.map(\.rawValue))
+      .flatMap(InterpolationMethod.init(rawValue:))
+  }
+
+  private func scaleKind(
+    _ arguments: inout Arguments, _ name: String
+  ) throws(QueryError) -> ScaleKind? {
+    try arguments.word(name, of: ScaleKind.allCases.map(\.rawValue))
+      .flatMap(ScaleKind.init(rawValue:))
+  }
+
+  // MARK: - Forecast
+
+  private func planForecast(_ call: Call, _ stage: String) throws(QueryError) -> ForecastPlan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: ["horizon"])
+    let input = try planData(arguments)
+    guard let horizon = try arguments.duration("horizon") else {
+      throw QueryError(
+        code: .type, message: "cannot call forecast: it has no horizon", range: call.range,
+        stage: stage, hint: "write how far to look ahead, as forecast(memory<host=x>, 7d)")
+    }
+    let explicitHistory = try arguments.duration("history")
+    let window = input.windowLength
+    if let explicitHistory, let window, explicitHistory != window {
+      throw QueryError(
+        code: .type,
+        message: "cannot call forecast: history=\(explicitHistory) and the window [\(window)] "
+          + "say different things",
+        range: call.range, stage: stage, hint: "leave one of them out")
+    }
+    var options = ForecastOptions()
+    if let model = try arguments.word("model", of: ModelKind.selectable.map(\.rawValue)) {
+      options.model = ModelKind(rawValue: model) ?? .auto
+    }
+    options.window = try arguments.duration("window") ?? options.window
+    options.hidden = try arguments.whole("hidden", in: 1...1024) ?? options.hidden
+    options.batch = try arguments.whole("batch", in: 1...65_536) ?? options.batch
+    options.epochs = try arguments.whole("epochs", in: 1...10_000)
+    options.scale = try scaleKind(&arguments, "scale") ?? options.scale
+    options.interpolate = try interpolation(&arguments, "interpolate") ?? options.interpolate
+    options.minimum = try arguments.number("min")
+    options.maximum = try arguments.number("max")
+    options.seed = UInt64(try arguments.whole("seed", in: 0...Int.max) ?? 0)
+    options.preparation = input.stages
+    let step = try arguments.duration("step")
+    let levels = try planLevels(&arguments)
+    let wait = try arguments.duration("wait", allowsZero: true) ?? .seconds(10)
+    let maximumAge = try arguments.duration("max_age") ?? .days(1)
+    try arguments.finish()
+    if let minimum = options.minimum, let maximum = options.maximum, minimum > maximum {
+      throw QueryError(
+        code: .type, message: "cannot call forecast: min is above max", range: call.range,
+        stage: stage, hint: "swap them")
+    }
+    return ForecastPlan(
+      input: input, inputText: Printer().print(try arguments.input()), horizon: horizon,
+      history: explicitHistory ?? window ?? .days(30), step: step ?? input.gridStep,
+      options: options, levels: levels, wait: .nanoseconds(wait.nanoseconds),
+      maximumAge: maximumAge, range: call.range)
+  }
+
+  /// Levels as shares, in ascending order: `level=95` and `level=[80, 95]`.
+  private func planLevels(_ arguments: inout Arguments) throws(QueryError) -> [Double] {
+    let levels = try arguments.list(
+      "level", "percent above 0 and below 100", hint: "write level=95 or level=[80, 95]"
+    ) { expression -> Double? in
+      guard case .number(let literal) = expression, literal.value > 0, literal.value < 100 else {
+        return nil
+      }
+      return literal.value / 100
+    }
+    return Set(levels ?? [0.95]).sorted()
+  }
+
+  // MARK: - Outliers
+
+  private func planOutliers(_ call: Call, _ stage: String) throws(QueryError) -> OutliersPlan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: ["method"])
+    let input = try planData(arguments)
+    if input.type == .grid {
+      throw QueryError(
+        code: .type, message: "\(stage) judges samples as they were written, got a grid",
+        range: call.range, stage: stage,
+        hint: "leave the stages before it out: outliers knows seasons by itself")
+    }
+    let method =
+      try arguments.word("method", of: OutlierMethod.allCases.map(\.rawValue))
+      .flatMap(OutlierMethod.init(rawValue:)) ?? .auto
+    let against = try planReference(&arguments, stage)
+    let history = try arguments.duration("history") ?? .days(7)
+    let threshold = try arguments.number("threshold")
+    let alarms = try arguments.number("alarms") ?? 1
+    let per = try arguments.duration("per") ?? .days(7)
+    let direction =
+      try arguments.word("direction", of: OutlierDirection.allCases.map(\.rawValue))
+      .flatMap(OutlierDirection.init(rawValue:)) ?? .both
+    let minimumDuration = try arguments.duration("for", allowsZero: true) ?? .zero
+    let minimumDeviation = try arguments.number("min_dev") ?? 0
+    let all = try arguments.boolean("all") ?? false
+    let seed = try arguments.whole("seed", in: 0...Int.max) ?? 0
+    try arguments.finish()
+    guard alarms > 0, threshold ?? 1 > 0, minimumDeviation >= 0 else {
+      throw QueryError(
+        code: .type, message: "cannot call outliers: alarms and threshold must be positive",
+        range: call.range, stage: stage, hint: "write alarms=1, per=1w")
+    }
+    return OutliersPlan(
+      input: input, against: against, history: history, method: method, threshold: threshold,
+      alarmsPerDay: alarms * Interval.days(1).seconds / per.seconds, direction: direction,
+      minimumDuration: minimumDuration, minimumDeviation: minimumDeviation, includesAll: all,
+      seed: UInt64(seed), range: call.range)
+  }
+
+  /// `against=rules` or `against=forecast(...)`.
+  private func planReference(
+    _ arguments: inout Arguments, _ stage: String
+  ) throws(QueryError) -> ForecastPlan? {
+    guard let value = arguments.take("against"), Arguments.text(value) != "rules" else {
+      return nil
+    }
+    guard case .forecast(let plan) = try plan(value) else {
+      throw QueryError(
+        code: .type, message: "\(stage) is judged against rules or against a forecast",
+        range: value.range, stage: stage,
+        hint: "write against=rules or against=forecast(memory<host=x> @ -7d, 7d)")
+    }
+    return plan
+  }
+}
+
+extension Plan {
+  /// The length of the window that the data begins with, where one was written.
+  var windowLength: Interval? {
+    switch self {
+    case .window(let node): node.length
+    case .moved(let plan, _), .prepare(let plan, _, _): plan.windowLength
+    default: nil
+    }
+  }
+
+  /// The stages that lead from what was read to this grid.
+  var stages: [PreparationStep] {
+    switch self {
+    case .prepare(let plan, let stage, _): plan.stages + [stage]
+    case .moved(let plan, _): plan.stages
+    default: []
+    }
+  }
+
+  /// The step that a stage asked for.
+  var gridStep: Interval? {
+    switch self {
+    case .prepare(let plan, _, let step): step ?? plan.gridStep
+    case .moved(let plan, _): plan.gridStep
+    default: nil
+    }
+  }
+
+  /// The data before all stages.
+  var beforeStages: Plan {
+    switch self {
+    case .prepare(let plan, _, _): plan.beforeStages
+    case .moved(let plan, let move): .moved(plan.beforeStages, move)
+    default: self
+    }
+  }
+}

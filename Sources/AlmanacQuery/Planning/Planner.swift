@@ -1,0 +1,234 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+
+/// Turns a syntax tree into a plan: resolves names, reads arguments, checks types. No data is read.
+struct Planner {
+  /// The functions of this version.
+  static let functions = ["interpolate", "deseason", "scale", "forecast", "outliers"]
+
+  /// Plans the one query that `script` holds.
+  static func plan(_ script: Script) throws(QueryError) -> Plan {
+    guard let statement = script.statements.last, script.statements.count == 1,
+      case .query(let expression) = statement
+    else {
+      throw QueryError(
+        code: .name, message: "cannot run this: only single queries are in this version",
+        range: script.statements.first?.range, stage: "plan",
+        hint: "write one expression, as forecast(memory<host=x>, 7d)")
+    }
+    return try Planner().plan(expression)
+  }
+
+  func plan(_ expression: Expression) throws(QueryError) -> Plan {
+    switch expression {
+    case .number(let literal): return .number(literal.value)
+    case .duration(let literal):
+      // Where a number is due a duration counts as seconds.
+      return .number(Double(literal.value) / 1e9)
+    case .string(let literal): return .string(literal.value)
+    case .selector(let selector): return .select(try plan(selector))
+    case .call(let call): return try plan(call)
+    case .aggregate(let node): return try plan(node)
+    case .unary(let node): return try plan(node)
+    case .binary(let node): return try plan(node)
+    case .window(let node): return try plan(node)
+    case .offset(let node):
+      return .moved(try plan(node.base), .offset(Interval(nanoseconds: node.nanoseconds)))
+    case .at(let node): return .moved(try plan(node.base), try move(node))
+    case .projection(let node): return try plan(node)
+    case .boolean, .keyword, .list, .record, .reference:
+      throw QueryError(
+        code: .type, message: "cannot use this as a query: it is an argument's value",
+        range: expression.range, stage: "plan", hint: "write a selector, as memory<host=x>")
+    }
+  }
+
+  // MARK: - Selectors
+
+  private func plan(_ selector: Selector) throws(QueryError) -> Selection {
+    var matchers: [LabelMatcher] = []
+    if let metric = selector.metric {
+      matchers.append(LabelMatcher(name: LabelMatcher.metricLabel, equals: metric))
+    }
+    for matcher in selector.matchers { matchers.append(try labelMatcher(matcher)) }
+    return Selection(matchers: matchers)
+  }
+
+  private func labelMatcher(_ matcher: Matcher) throws(QueryError) -> LabelMatcher {
+    let texts = matcher.values.map(\.text)
+    switch matcher.operation {
+    case .equal:
+      if texts.count == 1 { return LabelMatcher(name: matcher.label, equals: texts[0]) }
+      return LabelMatcher(name: matcher.label) { texts.contains($0) }
+    case .notEqual:
+      return LabelMatcher(name: matcher.label) { !texts.contains($0) }
+    case .matches, .doesNotMatch:
+      let wanted = matcher.operation == .matches
+      var patterns: [LabelPattern] = []
+      for value in matcher.values {
+        do {
+          patterns.append(try LabelPattern(value.text))
+        } catch {
+          throw QueryError(
+            code: .parse, message: "cannot read the regular expression \"\(value.text)\"",
+            range: value.range, stage: "plan",
+            hint: "write \\\\ before a special character that is meant as itself")
+        }
+      }
+      return LabelMatcher(name: matcher.label) { [patterns] value in
+        patterns.contains { $0.matches(value) } == wanted
+      }
+    }
+  }
+
+  // MARK: - Time
+
+  private func plan(_ node: Window) throws(QueryError) -> Plan {
+    let base = try plan(node.base)
+    try require(base, isSeries: node.base.range, stage: "plan", doing: "look back on this")
+    let step: Interval? =
+      switch node.step {
+      case .samples: nil
+      case .auto: .minutes(1)
+      case .every(let nanoseconds): Interval(nanoseconds: nanoseconds)
+      }
+    let length = Interval(nanoseconds: node.length)
+    if let step, length.nanoseconds / step.nanoseconds > 1_000_000 {
+      throw QueryError(
+        code: .budget, message: "cannot evaluate \(length) by \(step): that is over a million steps",
+        range: node.range, stage: "plan", hint: "choose a longer step or a shorter range")
+    }
+    return .window(WindowPlan(base: base, length: length, step: step))
+  }
+
+  private func move(_ node: At) throws(QueryError) -> Move {
+    switch node.moment {
+    case .seconds(let seconds):
+      guard let time = Timestamp(seconds: seconds) else { throw badMoment(node, "\(seconds)") }
+      return .at(time)
+    case .text(let text):
+      guard let time = Timestamp(parameter: text) else { throw badMoment(node, text) }
+      return .at(time)
+    case .start: return .start
+    case .end: return .end
+    case .now: return .relative(.zero)
+    case .relative(let nanoseconds): return .relative(Interval(nanoseconds: nanoseconds))
+    }
+  }
+
+  private func badMoment(_ node: At, _ text: String) -> QueryError {
+    QueryError(
+      code: .parse, message: "cannot read \"\(text)\" as a time", range: node.range,
+      stage: "plan", hint: "write @ \"2026-09-01T00:00:00Z\", unix seconds, or @ -7d")
+  }
+
+  // MARK: - Arithmetic
+
+  private func plan(_ node: Unary) throws(QueryError) -> Plan {
+    let operand = try plan(node.operand)
+    try require(operand, isNumeric: node.operand.range)
+    return node.operation == .plus ? operand : .negated(operand)
+  }
+
+  private func plan(_ node: Binary) throws(QueryError) -> Plan {
+    guard !node.operation.isSetOperation else {
+      throw notYet("the operator \(node.operation.rawValue)", node.operatorRange)
+    }
+    if let many = node.matching?.many {
+      throw notYet(many.rawValue, node.matching?.range ?? node.range)
+    }
+    let left = try plan(node.left)
+    let right = try plan(node.right)
+    try require(left, isNumeric: node.left.range)
+    try require(right, isNumeric: node.right.range)
+    return .arithmetic(
+      Arithmetic(
+        operation: node.operation, left: left, right: right, returnsBool: node.returnsBool,
+        matching: node.matching.map {
+          SeriesMatching(labels: Set($0.labels), isIgnoring: $0.isIgnoring)
+        }))
+  }
+
+  private func plan(_ node: Aggregate) throws(QueryError) -> Plan {
+    guard let function = Aggregation.Function(rawValue: node.operation.rawValue) else {
+      throw notYet("the aggregate \(node.operation.rawValue)", node.nameRange)
+    }
+    guard let argument = node.arguments.first, node.arguments.count == 1, argument.name == nil
+    else {
+      throw QueryError(
+        code: .type,
+        message: "cannot aggregate: \(function.rawValue) takes one argument, "
+          + "got \(node.arguments.count)",
+        range: node.range, stage: "plan",
+        hint: "write \(function.rawValue) by (label) (memory)")
+    }
+    let input = try plan(argument.value)
+    try require(input, isSeries: argument.value.range, stage: "plan", doing: "aggregate this")
+    return .aggregate(
+      Aggregation(
+        function: function, input: input, labels: Set(node.grouping?.labels ?? []),
+        isWithout: node.grouping?.isWithout ?? false))
+  }
+
+  // MARK: - Projections
+
+  private func plan(_ node: Projection) throws(QueryError) -> Plan {
+    let base = try plan(node.base)
+    let columns: [String: Column]
+    switch base.type {
+    case .forecast:
+      columns = [
+        "yhat": .yhat, "lower": .lower(level: nil), "upper": .upper(level: nil),
+      ]
+      // `.lower_80` names one of several levels.
+      let parts = node.name.split(separator: "_", maxSplits: 1)
+      if parts.count == 2, let percent = Double(parts[1]), (0..<100).contains(percent) {
+        if parts[0] == "lower" { return .project(base, .lower(level: percent / 100)) }
+        if parts[0] == "upper" { return .project(base, .upper(level: percent / 100)) }
+      }
+    case .outliers:
+      columns = [
+        "score": .score, "value": .value, "expected": .expected, "lower": .outlierLower,
+        "upper": .outlierUpper, "flag": .flag,
+      ]
+    default:
+      throw QueryError(
+        code: .type, message: "cannot take .\(node.name) of \(base.type.name)",
+        range: node.nameRange, stage: "plan",
+        hint: "columns are taken of a forecast or of outliers")
+    }
+    guard let column = columns[node.name] else {
+      let near = Suggestion.nearest(to: node.name, in: columns.keys.sorted())
+      throw QueryError(
+        code: .name, message: "\(base.type.name) has no column \(node.name)",
+        range: node.nameRange, stage: "plan",
+        hint: near.map { "did you mean .\($0)?" }
+          ?? "it has \(columns.keys.sorted().map { "." + $0 }.joined(separator: ", "))")
+    }
+    return .project(base, column)
+  }
+
+  // MARK: - Checks
+
+  func require(
+    _ plan: Plan, isSeries range: SourceRange, stage: String, doing what: String
+  ) throws(QueryError) {
+    guard !plan.type.isSeries else { return }
+    throw QueryError(
+      code: .type, message: "cannot \(what): it is a \(plan.type.name), not series",
+      range: range, stage: stage, hint: "write a selector, as memory<host=x>")
+  }
+
+  private func require(_ plan: Plan, isNumeric range: SourceRange) throws(QueryError) {
+    guard plan.type == .string else { return }
+    throw QueryError(
+      code: .type, message: "cannot calculate with a string", range: range, stage: "plan",
+      hint: "a metric is written without quotes")
+  }
+
+  func notYet(_ what: String, _ range: SourceRange) -> QueryError {
+    QueryError(
+      code: .name, message: "\(what) is not in this version", range: range, stage: "plan",
+      hint: "docs/query-language.md lists what is")
+  }
+}

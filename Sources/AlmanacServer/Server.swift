@@ -1,0 +1,110 @@
+public import AlmanacEngine
+internal import AlmanacCore
+internal import HTTPTypes
+public import Hummingbird
+public import Logging
+internal import Synchronization
+
+/// Names and versions that others see.
+public enum Almanac {
+  /// The version of this program.
+  public static let version = "0.1.0"
+  /// What agents of the InfluxDB world take us for.
+  static let influxVersion = "1.8.10-almanac-\(version)"
+}
+
+/// The routes of the HTTP API over one database.
+struct Routes: Sendable {
+  typealias Context = BasicRequestContext
+
+  /// What all routes share beside the database.
+  struct Shared: Sendable {
+    let configuration: ServerConfiguration
+    let logger: Logger
+  }
+
+  /// Form bodies and query strings above this are refused.
+  private static let maximumForm = 1 << 20
+
+  let database: Database
+  let context: Shared
+  let clock: @Sendable () -> Timestamp
+  /// Databases that were created by a handshake or written to since the start.
+  let databases: DatabaseNames
+
+  func router() -> Router<Context> {
+    let router = Router(context: Context.self)
+    router.add(middleware: CommonHeaders())
+    addWrites(to: router)
+    addInflux(to: router)
+    addTable(to: router)
+    addModels(to: router)
+    addState(to: router)
+    return router
+  }
+
+  /// Parameters of the query string, and of a form body, whose values count first.
+  func allParameters(of request: Request) async throws -> RequestParameters {
+    var parameters = RequestParameters(request.uri.query ?? "")
+    guard request.method == .post else { return parameters }
+    let body = try await request.body.collect(upTo: Self.maximumForm)
+    parameters.prepend(RequestParameters(String(buffer: body)))
+    return parameters
+  }
+}
+
+/// Names shared by all requests.
+final class DatabaseNames: Sendable {
+  private let names = Mutex<Set<String>>([])
+
+  func withLock<T: Sendable>(_ body: (inout sending Set<String>) -> sending T) -> T {
+    names.withLock(body)
+  }
+}
+
+/// Headers that every InfluxDB answer has; some agents look for them.
+struct CommonHeaders<Context: RequestContext>: RouterMiddleware {
+  func handle(
+    _ request: Request, context: Context,
+    next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    var response = try await next(request, context)
+    response.headers[.influxVersion] = Almanac.influxVersion
+    response.headers[.influxBuild] = "OSS"
+    response.headers[.requestID] = context.id
+    return response
+  }
+}
+
+/// The HTTP server of one database.
+public struct Server: Sendable {
+  private let routes: Routes
+  private let configuration: ServerConfiguration
+  private let logger: Logger
+
+  /// A server for `database`, not yet listening.
+  public init(database: Database, configuration: ServerConfiguration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+    routes = Routes(
+      database: database, context: .init(configuration: configuration, logger: logger),
+      clock: database.clock, databases: DatabaseNames())
+  }
+
+  /// The application, for tests without a socket and for `run()`.
+  ///
+  /// - Parameter onReady: called with the port once the server listens.
+  public func application(
+    onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
+    var quiet = logger
+    // Hummingbird's own lines repeat what `serve` says.
+    quiet.logLevel = max(.warning, logger.logLevel)
+    return Application(
+      router: routes.router(),
+      configuration: .init(
+        address: .hostname(configuration.host, port: configuration.port), serverName: "Almanac"),
+      onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
+      logger: quiet)
+  }
+}

@@ -1,0 +1,67 @@
+import AlmanacCore
+import AlmanacEngine
+import AlmanacServer
+import ArgumentParser
+import Foundation
+import Hummingbird
+import Logging
+
+/// `almanac serve`: the server.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Run the server.",
+    discussion: """
+      Stops on SIGTERM and SIGINT: finishes what is in flight, then exits. Everything that was \
+      answered with 204 is on disk, however the server ends.
+      """)
+
+  @Option(help: "The directory of the database; made where it is missing.")
+  var data = "./almanac-data"
+
+  @Option(help: "The address and port to listen on.")
+  var listen = "127.0.0.1:8086"
+
+  @Option(help: "How much to log.")
+  var logLevel = LogLevel.info
+
+  /// The levels of swift-log that make sense for a server.
+  enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case trace, debug, info, notice, warning, error
+  }
+
+  func run() async throws {
+    var logger = Logger(label: "almanac") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
+    var configuration = ServerConfiguration()
+    guard let (host, port) = parseAddress(listen) else {
+      throw ValidationError("cannot read --listen \(listen): write HOST:PORT, as 127.0.0.1:8086")
+    }
+    configuration.host = host
+    configuration.port = port
+    let database = try Database(
+      directory: data, options: Database.Options(), logger: logger)
+    let data = data
+    let application = Server(database: database, configuration: configuration, logger: logger)
+      .application { [logger] port in
+        logger.info(
+          "Almanac \(Almanac.version) is ready on http://\(host):\(port), data in \(data)")
+      }
+    do {
+      try await application.runService()
+    } catch {
+      await database.close()
+      throw Failure("cannot listen on \(listen): \(error)", hint: "choose another --listen")
+    }
+    await database.close()
+    logger.info("stopped")
+  }
+}
+
+/// `HOST:PORT`, the host perhaps in brackets.
+func parseAddress(_ text: String) -> (host: String, port: Int)? {
+  guard let colon = text.lastIndex(of: ":"),
+    let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port)
+  else { return nil }
+  let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+  return host.isEmpty ? nil : (host, port)
+}

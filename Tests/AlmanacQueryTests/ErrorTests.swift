@@ -1,0 +1,196 @@
+import Testing
+
+@testable import AlmanacQuery
+
+@Suite("QueryError")
+struct ErrorTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var text: String
+    var line: Int
+    var column: Int
+    var message: String
+    var hint: String
+    var testDescription: String { text }
+
+    init(_ text: String, _ column: Int, _ message: String, _ hint: String) {
+      self.init(text, 1, column, message, hint)
+    }
+
+    init(_ text: String, _ line: Int, _ column: Int, _ message: String, _ hint: String) {
+      self.text = text
+      self.line = line
+      self.column = column
+      self.message = message
+      self.hint = hint
+    }
+  }
+
+  static let cases: [Case] = [
+    Case("", 1, "it is empty", "memory<host=x>"),
+    Case("memory<host=x", 14, "unclosed selector", "with `>`"),
+    Case("memory{host=x", 14, "unclosed selector", "with `}`"),
+    Case("a<b != c", 9, "unclosed selector", "write `a < b`"),
+    Case("memory<host=x>=5", 14, "ambiguous", "put a space before `>=`"),
+    Case("memory<host=a b>", 15, "found `b`", "needs quotes"),
+    Case("memory<host=é>", 13, "found `é`", "host=\"x y\""),
+    Case("memory{host==x}", 12, "found `=`", "single `=`"),
+    Case("memory{host}", 12, "expected `=`", "host=x"),
+    Case("memory{host=[a}", 15, "`,` or `]`", "`]`"),
+    Case("memory<host=x> 7d", 16, "found the duration `7d`", "`forecast(x, 7d)`"),
+    Case("memory<a=b>{c=d}", 12, "second selector", "into one"),
+    Case("f(memory", 9, "end of the query, expected `,` or `)`", "line 1, column 2 with `)`"),
+    Case("(a + b", 7, "expected `)`", "line 1, column 1 with `)`"),
+    Case("a + b)", 6, "found `)`", "remove this `)`"),
+    Case("f(x,\n  y]", 2, 4, "found `]`", "line 1, column 2"),
+    Case("x[5m", 5, "expected `]` or `:`", "with `]`"),
+    Case("x[5]", 3, "expected a duration", "write `5s`"),
+    Case("x[m]", 3, "expected a duration", "[30d]"),
+    Case("a = 5", 3, "found `=`", "`==`"),
+    Case("f(a, (b) = 5)", 10, "found `=`", "`==`"),
+    Case("a =~ \"b\"", 3, "found `=~`", "selector"),
+    Case("a < b < c", 7, "do not chain", "(a < b) < c"),
+    Case("a<b==c", 4, "do not chain", "(a < b) == c"),
+    Case("x[5min]", 4, "unknown duration unit `min`", "write `5m`"),
+    Case("x[3q]", 4, "unknown duration unit `q`", "units are"),
+    Case("x[1h30]", 5, "lacks its unit", "units are"),
+    Case("5GB", 2, "unknown duration unit `GB`", "write `5Gi`"),
+    Case("400y", 1, "too long", "292y"),
+    Case("1e999", 1, "too large", "Inf"),
+    Case("0x", 1, "lacks its digits", "0x1F"),
+    Case("f(\"abc", 3, "unterminated string", "`\"`"),
+    Case("'abc\nd'", 1, "unterminated string", "`'`"),
+    Case("`abc", 1, "unterminated backtick", "backtick"),
+    Case("\"a\\q\"", 3, "unknown escape `\\q`", "\\\\"),
+    Case("\"\\xff\"", 1, "no UTF-8", "\\u00e9"),
+    Case("f(a=1, b)", 8, "positional argument after the named `a=`", "before `a=`"),
+    Case("f(a=1, a=2)", 8, "twice", "a=[1, 2]"),
+    Case("f(a b)", 5, "found `b`", "before `b`"),
+    Case("(a=1, a=2)", 7, "twice", "list"),
+    Case("a adn b", 3, "found `adn`", "did you mean `and`?"),
+    Case("a || b", 3, "`||`", "`or`"),
+    Case("a && b", 3, "`&&`", "`and`"),
+    Case("a + ", 5, "end of the query", "too early"),
+    Case("a | ", 5, "name of a function", "forecast(7d)"),
+    Case("| f", 1, "found `|`", "a value before it"),
+    Case("a + “x”", 5, "`“`", "straight quotes"),
+    Case("a ? b", 3, "`?`", "quotes"),
+    Case("memory .lower", 8, "after a bracket", "(memory).lower"),
+    Case("x | decompose.trend", 14, "after a bracket", "decompose().trend"),
+    Case("{}", 1, "without metric and labels", "{host=x}"),
+    Case("<host=x>", 1, "found `<`", "{host=x}"),
+    Case("a + bool b", 5, "no comparison", "remove `bool`"),
+    Case("a and on(x) group_left(y) b", 13, "found `group_left`", "many to many"),
+    Case("a * group_left(y) b", 5, "found `group_left`", "on(host)"),
+    Case("a * on b", 8, "`(` and labels", "on(host)"),
+    Case("sum by host (x)", 8, "`(` and labels", "by (host)"),
+    Case("sum by (a) (x) by (b)", 16, "two groupings", "keep"),
+    Case("x by (a)", 3, "found `by`", "sum by"),
+    Case("x @ tomorrow", 5, "expected a time", "@ -7d"),
+    Case("x offset 5", 10, "expected a duration", "5s"),
+    Case("or(x)", 1, "word of the language", "backticks"),
+    Case("let sum = x", 5, "word of the language", "my_sum"),
+    Case("let f(s, s) = s", 10, "twice", "rename"),
+    Case("let f(s = x", 12, "`,` or `)`", "column 6"),
+    Case("let f(s) s", 10, "expected `=`", "let f = x"),
+    Case("let f(s) = s<a=b>", 13, "a parameter here", "backticks"),
+    Case("let f(s) = s{a=b}", 13, "a parameter here", "backticks"),
+    Case("show modles", 6, "`models`", "did you mean `models`?"),
+    Case("show series 5", 13, "takes a selector", "show series memory<host=x>"),
+    Case("drop modle x", 6, "`model` or `let`", "did you mean `model`?"),
+    Case("cancel 1.5", 8, "whole number", "show jobs"),
+    Case("train x refresh 5", 17, "expected a duration", "refresh 1d"),
+    Case("a;;b", 3, "found `;`", "before `;`"),
+    Case("é\n\n  + `日` ?", 1, 1, "`é`", "backticks"),
+    Case("`日本`\n + `e\u{301}` ?", 2, 8, "`?`", "quotes"),
+  ]
+
+  @Test("errors say what, where and what to write instead", arguments: cases)
+  func errors(example: Case) {
+    #expect {
+      try Parser.parse(example.text)
+    } throws: { error in
+      guard let error = error as? QueryError else { return false }
+      #expect(error.line == example.line, "\(error)")
+      #expect(error.column == example.column, "\(error)")
+      #expect(error.message.contains(example.message), "\(error)")
+      #expect(error.hint?.contains(example.hint) == true, "\(error)")
+      #expect(error.stage == "parse")
+      return true
+    }
+  }
+
+  @Test("nesting up to the limit is read, beyond it is an error")
+  func nesting() throws {
+    func nested(_ open: String, _ close: String, _ count: Int) -> String {
+      String(repeating: open, count: count) + "x" + String(repeating: close, count: count)
+    }
+    for (open, close) in [("(", ")"), ("[", "]"), ("f(", ")"), ("-", ""), ("2^", ""), ("(a=", ")")]
+    {
+      let script = try Parser.parse(nested(open, close, 99))
+      #expect(try Parser.parse(Printer().print(script)).isSameTree(as: script))
+      #expect(throws: QueryError.self) { try Parser.parse(nested(open, close, 100)) }
+      #expect(throws: QueryError.self) { try Parser.parse(nested(open, close, 15_000)) }
+    }
+  }
+
+  @Test("chains up to the limit are read, beyond it are an error", arguments: ["+x", "|x", "[5m]"])
+  func chains(link: String) throws {
+    let script = try Parser.parse("x" + String(repeating: link, count: 249))
+    #expect(try Parser.parse(Printer().print(script)).isSameTree(as: script))
+    #expect(throws: QueryError.self) {
+      try Parser.parse("x" + String(repeating: link, count: 250))
+    }
+  }
+
+  @Test("a text over 64 KiB is an error, one of 64 KiB is not")
+  func length() throws {
+    _ = try Parser.parse("x" + String(repeating: " ", count: Parser.maximumLength - 1))
+    #expect(throws: QueryError.self) {
+      try Parser.parse("x" + String(repeating: " ", count: Parser.maximumLength))
+    }
+  }
+
+  @Test(
+    "64 KiB of one thing are read or refused at once",
+    arguments: [
+      "f(a0=1,", "(", "a<b=", "[", "x|", "let f(a=", "1h", "\"\\", "a.b", "é<", "`", "-", "a@1(",
+    ])
+  func longTexts(part: String) {
+    var text = ""
+    while text.utf8.count + part.utf8.count <= Parser.maximumLength { text += part }
+    #expect(ContinuousClock().measure { _ = try? Parser.parse(text) } < .seconds(2))
+  }
+
+  @Test("thousands of arguments are read in linear time")
+  func manyArguments() throws {
+    let arguments = (0..<7_000).map { "a\($0)=1" }.joined(separator: ",")
+    let elapsed = try ContinuousClock().measure { _ = try Parser.parse("f(\(arguments))") }
+    #expect(elapsed < .seconds(2))
+  }
+
+  @Test("the nearest name is suggested, a far one is not")
+  func suggestions() {
+    let names = ["forecast", "outliers", "rate", "irate"]
+    #expect(Suggestion.nearest(to: "forcast", in: names) == "forecast")
+    #expect(Suggestion.nearest(to: "froecast", in: names) == "forecast")
+    #expect(Suggestion.nearest(to: "Rate", in: names) == "rate")
+    #expect(Suggestion.nearest(to: "raet", in: names) == "rate")
+    #expect(Suggestion.nearest(to: "memory", in: names) == nil)
+    #expect(Suggestion.nearest(to: "", in: names) == nil)
+    #expect(Suggestion.distance(Array("ab".utf8), Array("ba".utf8)) == 1)
+    #expect(Suggestion.distance([], Array("abc".utf8)) == 3)
+  }
+
+  @Test("an error prints as one line")
+  func prints() {
+    #expect(throws: QueryError.self) { try Parser.parse("a = 5") }
+    let error = QueryError(code: .name, message: "m", stage: "plan", hint: "h")
+    #expect(error.description == "m (h)")
+    #expect(error.line == nil)
+    var other = error
+    #expect(other == error)
+    other.stage = "stage 3 `scale`"
+    #expect(other != error)
+    #expect(error.stage == "plan")
+  }
+}
