@@ -145,3 +145,9 @@ let package = Package(
       swiftSettings: common),
   ]
 )
+
+// `make docs` only: nobody who builds or tests needs the plugin.
+if Context.environment["ALMANAC_DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

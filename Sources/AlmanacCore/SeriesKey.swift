@@ -55,7 +55,8 @@ extension SeriesKey: Comparable {
 
   /// By metric, then by labels.
   public static func < (a: SeriesKey, b: SeriesKey) -> Bool {
-    !a.metric.utf8.elementsEqual(b.metric.utf8) ? Labels.precedes(a.metric, b.metric) : a.labels < b.labels
+    a.metric.utf8.elementsEqual(b.metric.utf8)
+      ? a.labels < b.labels : Labels.precedes(a.metric, b.metric)
   }
 }
 

@@ -17,12 +17,13 @@ final class Flight<Value: Sendable>: Sendable {
 
   /// Ends the work with `result`; only the first call counts.
   func finish(_ result: Result<Value, any Error>) {
-    let waiting = state.withLock { state in
-      guard state.result == nil else { return [:] }
-      state.result = result
-      defer { state.waiting = [:] }
-      return state.waiting
-    } as [Int: CheckedContinuation<Result<Value, any Error>?, Never>]
+    let waiting =
+      state.withLock { state in
+        guard state.result == nil else { return [:] }
+        state.result = result
+        defer { state.waiting = [:] }
+        return state.waiting
+      } as [Int: CheckedContinuation<Result<Value, any Error>?, Never>]
     for continuation in waiting.values { continuation.resume(returning: result) }
   }
 

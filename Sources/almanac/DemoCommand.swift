@@ -49,7 +49,8 @@ struct DemoCommand: AsyncParsableCommand {
     print("\n> \(forecast)\n")
     let answer = try await asker.answer(forecast, time)
     print(try await printer.chart(answer, query: forecast, time, asker))
-    print(String(format: "answered in %.1f s, the model was trained on the way.", answer.elapsed_ms / 1000))
+    let seconds = answer.elapsed_ms / 1000
+    print(String(format: "answered in %.1f s, the model was trained on the way.", seconds))
     let again = try await asker.answer(forecast, time)
     let state = again.series.first?.model?.state ?? "?"
     print(String(format: "asked again: %.0f ms, model state \"%@\".", again.elapsed_ms, state))

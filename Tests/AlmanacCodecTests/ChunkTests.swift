@@ -101,7 +101,9 @@ import Testing
   @Test("the bytes of format version 1 stay as they are")
   func golden() {
     let samples = Samples(
-      timestamps: [1_788_220_800_000_000_000, 1_788_220_860_000_000_000, 1_788_220_925_000_000_000],
+      timestamps: [
+        1_788_220_800_000_000_000, 1_788_220_860_000_000_000, 1_788_220_925_000_000_000,
+      ],
       values: [15.5, 14.0625, 3.25])
     let hex = Chunk.encode(samples, isCold: false)
       .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

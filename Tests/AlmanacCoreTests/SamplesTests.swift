@@ -3,7 +3,9 @@ import AlmanacTesting
 import Testing
 
 @Suite struct SamplesTests {
-  @Test("inserting in any order keeps time order and the last write", arguments: 0..<50 as Range<UInt64>)
+  @Test(
+    "inserting in any order keeps time order and the last write", arguments: 0..<50 as Range<UInt64>
+  )
   func insert(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var samples = Samples()

@@ -38,7 +38,9 @@ import Testing
     }
   }
 
-  @Test("a store answers as a dictionary does, sealed or not, reopened or not", arguments: 0..<8 as Range<UInt64>)
+  @Test(
+    "a store answers as a dictionary does, sealed or not, reopened or not",
+    arguments: 0..<8 as Range<UInt64>)
   func modelBased(seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)
     var model: [SeriesKey: [Int64: Double]] = [:]

@@ -150,7 +150,8 @@ extension RegularSeries {
     }
     let first = position(from + Interval(nanoseconds: 1))
     let last = max(first, position(to))
-    return RegularSeries(start: self.time(at: first), step: step, values: Array(values[first..<last]))
+    return RegularSeries(
+      start: self.time(at: first), step: step, values: Array(values[first..<last]))
   }
 }
 

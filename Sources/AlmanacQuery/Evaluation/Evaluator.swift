@@ -56,7 +56,8 @@ struct Evaluator: Sendable {
 
   // MARK: - Reading
 
-  private func select(_ selection: Selection, _ context: Context) async throws -> [LabelledSamples] {
+  private func select(_ selection: Selection, _ context: Context) async throws -> [LabelledSamples]
+  {
     guard let range = context.range else {
       return try budget.count(
         await series.lastSamples(
@@ -216,7 +217,8 @@ struct Evaluator: Sendable {
           stage: "evaluate", hint: "ask for it with level=")
       }
       return .series(series)
-    case .outliers(let all): return .series(try await pool.compute { all.map { $0.samples(column) } })
+    case .outliers(let all):
+      return .series(try await pool.compute { all.map { $0.samples(column) } })
     case .series, .grid, .number, .string:
       preconditionFailure("BUG: the planner projects forecasts and outliers only")
     }

@@ -95,7 +95,8 @@ struct Planner {
     let length = Interval(nanoseconds: node.length)
     if let step, length.nanoseconds / step.nanoseconds > 1_000_000 {
       throw QueryError(
-        code: .budget, message: "cannot evaluate \(length) by \(step): that is over a million steps",
+        code: .budget,
+        message: "cannot evaluate \(length) by \(step): that is over a million steps",
         range: node.range, stage: "plan", hint: "choose a longer step or a shorter range")
     }
     return .window(WindowPlan(base: base, length: length, step: step))
