@@ -126,14 +126,20 @@ let package = Package(
     .testTarget(
       name: "AlmanacEngineTests",
       dependencies: [
-        "AlmanacEngine", "AlmanacQuery", "AlmanacForecast", "AlmanacCore", "AlmanacTesting",
+        "AlmanacEngine", "AlmanacQuery", "AlmanacForecast", "AlmanacIngest", "AlmanacStore",
+        "AlmanacCore", "AlmanacTesting", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common),
     .testTarget(
       name: "AlmanacServerTests",
       dependencies: [
-        "AlmanacServer", "AlmanacEngine", "AlmanacTesting",
+        "AlmanacServer", "AlmanacEngine", "AlmanacQuery", "AlmanacStore", "AlmanacCore",
+        "AlmanacTesting",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: common),
     .testTarget(
@@ -141,7 +147,7 @@ let package = Package(
       dependencies: ["AlmanacTerminal", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
-      name: "AlmanacCommandTests", dependencies: ["almanac", "AlmanacCore", "AlmanacTesting"],
+      name: "AlmanacCommandTests", dependencies: ["almanac", "AlmanacCore", "AlmanacQuery", "AlmanacTesting"],
       swiftSettings: common),
   ]
 )

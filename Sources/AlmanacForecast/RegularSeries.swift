@@ -78,7 +78,9 @@ public struct RegularSeries: Sendable {
     for index in (from + 1)..<times.count {
       gaps.append(Double(times[index]) - Double(times[index - 1]))
     }
-    let gap = max(Quantiles.median(gaps), 1)
+    // The lower median: with few samples the middle of two gaps would be the step of neither.
+    gaps.sort()
+    let gap = max(gaps[(gaps.count - 1) / 2], 1)
     let nearest = usualSteps.min { abs(Double($0) - gap) < abs(Double($1) - gap) }
     if let nearest, abs(Double(nearest) - gap) <= 0.05 * gap {
       return Interval(nanoseconds: nearest)

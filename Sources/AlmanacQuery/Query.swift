@@ -1,5 +1,4 @@
 internal import AlmanacCore
-internal import AlmanacForecast
 
 /// A query that was read and checked and can be evaluated.
 public struct Query: Sendable {
@@ -33,11 +32,7 @@ public struct Query: Sendable {
     let context = Evaluator.Context(time: time.time, range: time.range, step: time.step)
     let value = try await evaluator.evaluate(plan, context)
     return try await pool.compute {
-      do throws(ForecastError) {
-        return try Table(value, now: time.time, warnings: warnings.all)
-      } catch {
-        throw QueryError(code: .evaluation, message: error.message, stage: "prepare")
-      }
+      try Table(value, now: time.time, warnings: warnings.all)
     }
   }
 }

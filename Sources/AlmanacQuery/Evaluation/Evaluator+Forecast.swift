@@ -41,9 +41,8 @@ extension Evaluator {
     let all = try await seriesValue(data, inner)
     return try await pool.compute {
       all.compactMap { one in
-        guard let step = plan.step ?? RegularSeries.detectStep(one.samples) else { return nil }
-        let series = RegularSeries(samples: one.samples, step: step)
-        return series.values.isEmpty ? nil : History(key: one.key, full: series, now: now)
+        guard let series = regular(one, step: plan.step), series.count > 0 else { return nil }
+        return History(key: one.key, full: series, now: now)
       }
     }
   }
@@ -52,7 +51,7 @@ extension Evaluator {
   private func moment(of plan: Plan, _ context: Context) -> Timestamp {
     switch plan {
     case .moved(let inner, let move): moment(of: inner, self.context(context, moved: move))
-    case .prepare(let inner, _, _): moment(of: inner, context)
+    case .prepare(let node): moment(of: node.input, context)
     default: context.time
     }
   }

@@ -67,11 +67,10 @@ extension Evaluator {
       warnings.add("\(one.key): the forecast to judge against has no such series")
       return nil
     }
-    guard let step = RegularSeries.detectStep(one.samples) else { return nil }
-    let grid = RegularSeries(samples: one.samples, step: step)
-    let (distance, overflow) = judged.start.aligned(downTo: step).nanoseconds
+    guard let grid = regular(one) else { return nil }
+    let (distance, overflow) = judged.start.aligned(downTo: grid.step).nanoseconds
       .subtractingReportingOverflow(grid.start.nanoseconds)
-    let from = overflow ? 0 : Int(min(max(distance / step.nanoseconds, 0), Int64(grid.count)))
+    let from = overflow ? 0 : Int(min(max(distance / grid.step.nanoseconds, 0), Int64(grid.count)))
     guard from < grid.count else { return nil }
     let samples: [JudgedSample]
     do {

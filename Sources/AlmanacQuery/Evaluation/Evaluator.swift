@@ -46,8 +46,7 @@ struct Evaluator: Sendable {
     case .aggregate(let node):
       let input = stamped(try await seriesValue(node.input, context), context)
       return .series(try await pool.compute { node.apply(input) })
-    case .prepare(let input, let stage, let step):
-      return .grid(try await prepare(input, stage, step, context))
+    case .prepare(let node): return .grid(try await prepare(node, context))
     case .forecast(let plan): return .forecast(try await forecast(plan, context))
     case .outliers(let plan): return .outliers(try await outliers(plan, context))
     case .project(let plan, let column): return try await project(plan, column, context)
@@ -101,7 +100,15 @@ struct Evaluator: Sendable {
       let first = range.start.aligned(downTo: step)
       inner.range?.start = first < range.start ? first + step : first
     }
-    return try await seriesValue(node.base, inner)
+    let all = try await seriesValue(node.base, inner)
+    guard let range = inner.range, node.step == nil else { return all }
+    // A stage inside may have brought more than was asked for.
+    return try await pool.compute {
+      all.compactMap { one in
+        let samples = one.samples.inside(range)
+        return samples.isEmpty ? nil : LabelledSamples(key: one.key, samples: samples)
+      }
+    }
   }
 
   private func moved(_ plan: Plan, _ move: Move, _ context: Context) async throws -> Value {
@@ -227,33 +234,43 @@ struct Evaluator: Sendable {
   // MARK: - Preparation
 
   /// Series on their steps, with `stage` appended to what they go through.
-  private func prepare(
-    _ input: Plan, _ stage: PreparationStep, _ step: Interval?, _ context: Context
-  ) async throws -> [GridSeries] {
+  private func prepare(_ node: PreparePlan, _ context: Context) async throws -> [GridSeries] {
     var context = context
-    if context.range == nil, input.windowLength == nil {
+    if context.range == nil, node.input.windowLength == nil {
       // A single sample cannot be prepared; a day of them can.
       context.range = TimeRange(last: .days(1), until: context.time)
     }
     context.step = nil
-    switch try await evaluate(input, context) {
+    switch try await evaluate(node.input, context) {
     case .grid(let grids):
       return grids.map { grid in
         var grid = grid
-        grid.stages.append(stage)
+        grid.stages.append(node.stage)
+        grid.origin = node.range
         return grid
       }
     case .series(let series):
       return try await pool.compute {
         series.compactMap { one in
-          guard let step = step ?? RegularSeries.detectStep(one.samples) else { return nil }
-          return GridSeries(
-            key: one.key, base: RegularSeries(samples: one.samples, step: step), stages: [stage])
+          regular(one, step: node.step).map {
+            GridSeries(key: one.key, base: $0, stages: [node.stage], origin: node.range)
+          }
         }
       }
     case .forecast, .outliers, .number, .string:
       preconditionFailure("BUG: the planner prepares series only")
     }
+  }
+}
+
+extension Evaluator {
+  /// The series on its step, or on `step`; nil with a warning where it has none.
+  func regular(_ one: LabelledSamples, step: Interval? = nil) -> RegularSeries? {
+    guard let step = step ?? RegularSeries.detectStep(one.samples) else {
+      warnings.add("\(one.key): left out, a single sample has no step")
+      return nil
+    }
+    return RegularSeries(samples: one.samples, step: step)
   }
 }
 

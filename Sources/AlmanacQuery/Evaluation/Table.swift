@@ -1,5 +1,5 @@
 public import AlmanacCore
-public import AlmanacForecast
+internal import AlmanacForecast
 
 /// A result as tidy rows: what `/api/v1/table` and the terminal print.
 public struct Table: Sendable {
@@ -55,7 +55,7 @@ public struct Table: Sendable {
   }
 
   /// The rows of `value`; a number or string gets the time `now`.
-  public init(_ value: Value, now: Timestamp, warnings: [String]) throws(ForecastError) {
+  public init(_ value: Value, now: Timestamp, warnings: [String]) throws(QueryError) {
     self.warnings = warnings
     switch value {
     case .number(let number):

@@ -39,10 +39,19 @@ public struct GridSeries: Sendable {
   public var base: RegularSeries
   /// The stages, in order; a forecast refits them on each past it looks from, and undoes them.
   public var stages: [PreparationStep]
+  /// Where the last stage stands in the query, for errors.
+  public var origin: SourceRange
 
   /// `base` after all stages, which are fitted on it.
-  public func prepared() throws(ForecastError) -> LabelledSamples {
-    let series = try FittedPreparation.fit(stages, on: base).apply(base)
+  public func prepared() throws(QueryError) -> LabelledSamples {
+    let series: RegularSeries
+    do {
+      series = try FittedPreparation.fit(stages, on: base).apply(base)
+    } catch {
+      throw QueryError(
+        code: .evaluation, message: "\(key): \(error.message)", range: origin, stage: "prepare",
+        hint: "give it a longer history, as memory<host=x>[30d]")
+    }
     var samples = Samples(capacity: series.count)
     for (index, value) in series.values.enumerated() where !value.isNaN {
       samples.insert(time: series.time(at: index).nanoseconds, value: value)

@@ -11,7 +11,7 @@ indirect enum Plan: Sendable {
   case negated(Plan)
   case arithmetic(Arithmetic)
   case aggregate(Aggregation)
-  case prepare(Plan, PreparationStep, step: Interval?)
+  case prepare(PreparePlan)
   case forecast(ForecastPlan)
   case outliers(OutliersPlan)
   case project(Plan, Column)
@@ -55,6 +55,16 @@ struct WindowPlan: Sendable {
   var length: Interval
   /// The step of a subquery; nil takes samples as they are.
   var step: Interval?
+}
+
+/// One stage of preparation.
+struct PreparePlan: Sendable {
+  var input: Plan
+  var stage: PreparationStep
+  /// The step to put series on; nil finds theirs.
+  var step: Interval?
+  /// Where errors point to.
+  var range: SourceRange
 }
 
 /// Another evaluation time.

@@ -76,7 +76,9 @@ extension Planner {
         code: .type, message: "\(stage) cannot change the step: its input is on one already",
         range: call.range, stage: stage, hint: "give step= to the first stage")
     }
-    return .prepare(input, .interpolate(method, maxGap: gap), step: step)
+    return .prepare(
+      PreparePlan(
+        input: input, stage: .interpolate(method, maxGap: gap), step: step, range: call.nameRange))
   }
 
   private func planDeseason(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
@@ -90,7 +92,8 @@ extension Planner {
     }
     _ = try arguments.word("method", of: ["median"])
     try arguments.finish()
-    return .prepare(input, .deseason(periods: periods), step: nil)
+    return .prepare(
+      PreparePlan(input: input, stage: .deseason(periods: periods), range: call.nameRange))
   }
 
   private func planScale(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
@@ -98,7 +101,7 @@ extension Planner {
     let input = try planData(arguments)
     let kind = try scaleKind(&arguments, "kind") ?? .robust
     try arguments.finish()
-    return .prepare(input, .scale(kind), step: nil)
+    return .prepare(PreparePlan(input: input, stage: .scale(kind), range: call.nameRange))
   }
 
   private func interpolation(
@@ -239,7 +242,8 @@ extension Plan {
   var windowLength: Interval? {
     switch self {
     case .window(let node): node.length
-    case .moved(let plan, _), .prepare(let plan, _, _): plan.windowLength
+    case .moved(let plan, _): plan.windowLength
+    case .prepare(let node): node.input.windowLength
     default: nil
     }
   }
@@ -247,7 +251,7 @@ extension Plan {
   /// The stages that lead from what was read to this grid.
   var stages: [PreparationStep] {
     switch self {
-    case .prepare(let plan, let stage, _): plan.stages + [stage]
+    case .prepare(let node): node.input.stages + [node.stage]
     case .moved(let plan, _): plan.stages
     default: []
     }
@@ -256,7 +260,7 @@ extension Plan {
   /// The step that a stage asked for.
   var gridStep: Interval? {
     switch self {
-    case .prepare(let plan, _, let step): step ?? plan.gridStep
+    case .prepare(let node): node.step ?? node.input.gridStep
     case .moved(let plan, _): plan.gridStep
     default: nil
     }
@@ -265,7 +269,7 @@ extension Plan {
   /// The data before all stages.
   var beforeStages: Plan {
     switch self {
-    case .prepare(let plan, _, _): plan.beforeStages
+    case .prepare(let node): node.input.beforeStages
     case .moved(let plan, let move): .moved(plan.beforeStages, move)
     default: self
     }

@@ -1,0 +1,163 @@
+import AlmanacCore
+import AlmanacEngine
+import AlmanacForecast
+import AlmanacQuery
+import Testing
+
+@Suite struct ModelCacheTests {
+  static let query = "forecast(memory<host=x>, 1d, wait=5m, hidden=8)"
+  static let step = Interval.minutes(10)
+  static let days = 21
+
+  let fixture: DatabaseFixture
+
+  init() throws {
+    fixture = try DatabaseFixture()
+  }
+
+  func filled() async throws -> Database {
+    let database = try fixture.open()
+    try await DatabaseFixture.write(
+      DatabaseFixture.daily(days: Self.days, minutes: 10, seed: 1), to: "memory,host=x",
+      every: Self.step, in: database)
+    return database
+  }
+
+  /// The last written sample's time.
+  static var end: Timestamp { DatabaseFixture.start + .days(Int64(days)) - step }
+
+  static func count(_ counter: EngineMetrics.Counter, _ database: Database) -> Double {
+    database.metrics.all().first { $0.counter == counter }?.value ?? -1
+  }
+
+  static func bits(_ table: Table) -> [[UInt64?]] {
+    table.columns.map { table.numbers($0).map { $0?.bitPattern } }
+  }
+
+  @Test("the first query trains, the second finds the model, in the same process and in the next")
+  func hit() async throws {
+    var opened: Database? = try await filled()
+    let time = QueryTime(time: Self.end)
+    let first = try #require(try await opened?.query(Self.query, at: time))
+    let second = try #require(try await opened?.query(Self.query, at: time))
+    #expect(first.worstState == .trained)
+    #expect(second.worstState == .hit)
+    #expect(Self.bits(first) == Self.bits(second))
+    #expect(first.rowCount == 144)
+    #expect(first.series[0].times[0] == Self.end + Self.step)
+    let stored = try #require(try await opened?.models())
+    #expect(stored.map(\.id) == [first.series[0].model?.id])
+
+    await opened?.close()
+    opened = nil
+    let next = try fixture.open()
+    let third = try await next.query(Self.query, at: time)
+    #expect(third.worstState == .hit)
+    #expect(Self.bits(third) == Self.bits(first))
+    #expect(Self.count(.trainings, next) == 0)
+  }
+
+  @Test("queries of one day share a model and see the newest samples")
+  func bucket() async throws {
+    let database = try await filled()
+    let first = try await database.query(Self.query, at: QueryTime(time: Self.end))
+    let earlier = try await database.query(
+      Self.query, at: QueryTime(time: Self.end - .hours(2)))
+    #expect(earlier.worstState == .hit)
+    #expect(earlier.series[0].model?.id == first.series[0].model?.id)
+    #expect(earlier.series[0].times[0] == Self.end - .hours(2) + Self.step)
+    let until = try #require(first.series[0].model?.trainedUntil)
+    #expect(until < Self.end.aligned(downTo: .days(1)))
+  }
+
+  @Test("many who ask at once wait for one training")
+  func singleFlight() async throws {
+    let database = try await filled()
+    let tables = try await withThrowingTaskGroup(of: Table.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          try await database.query(Self.query, at: QueryTime(time: Self.end))
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(Self.count(.trainings, database) == 1)
+    #expect(Set(tables.map { Self.bits($0) }).count == 1)
+    #expect(tables.allSatisfy { $0.worstState == .trained || $0.worstState == .hit })
+  }
+
+  @Test("a forecast for a past moment has the same bits whether the future is stored or not")
+  func noLeak() async throws {
+    let database = try await filled()
+    let past = QueryTime(time: Self.end)
+    let before = try await database.query(Self.query, at: past)
+    // The future, of quite another shape.
+    try await DatabaseFixture.write(
+      (0..<1000).map { Double($0) }, to: "memory,host=x", from: Self.end + Self.step,
+      every: Self.step, in: database)
+    for model in try await database.models() { _ = try await database.removeModel(model.id) }
+    let after = try await database.query(Self.query, at: past)
+    #expect(after.worstState == .trained)
+    #expect(Self.bits(after) == Self.bits(before))
+  }
+
+  @Test("a sample that arrives late in the training data leads to another model")
+  func lateSample() async throws {
+    let database = try await filled()
+    let first = try await database.query(Self.query, at: QueryTime(time: Self.end))
+    try await DatabaseFixture.write(
+      [99], to: "memory,host=x", from: DatabaseFixture.start + .days(15), every: Self.step,
+      in: database)
+    let second = try await database.query(Self.query, at: QueryTime(time: Self.end))
+    #expect(second.worstState == .trained)
+    #expect(second.series[0].model?.id != first.series[0].model?.id)
+  }
+
+  @Test("who does not wait gets a marked fallback, which is not kept")
+  func fallback() async throws {
+    let database = try await filled()
+    let time = QueryTime(time: Self.end)
+    let quick = try await database.query("forecast(memory<host=x>, 1d, wait=0)", at: time)
+    #expect(quick.worstState == .fallback)
+    #expect(quick.series[0].model?.id == nil)
+    #expect(quick.series[0].model?.reason == "the model is still being trained")
+    #expect(quick.warnings.count == 1)
+    let patient = try await database.query("forecast(memory<host=x>, 1d, wait=5m)", at: time)
+    #expect(patient.worstState == .trained || patient.worstState == .hit)
+    #expect(Self.count(.trainings, database) == 1)
+  }
+
+  @Test("parameters, series and history tell models apart; wait and max_age do not")
+  func keys() async throws {
+    let database = try await filled()
+    let queries = [
+      "forecast(memory<host=x>, 1d, wait=5m, hidden=8)",
+      "forecast(memory<host=x>, 2d, wait=4m, hidden=8, max_age=2d)",
+      "forecast(memory{host=\"x\"}, 1d, wait=5m, hidden=8, level=80)",
+      "forecast(memory<host=x>, 1d, wait=5m, hidden=8, seed=1)",
+      "forecast(memory<host=x>, 1d, wait=5m, hidden=9)",
+      "forecast(memory<host=x>[20d], 1d, wait=5m, hidden=8)",
+      "memory<host=x> | interpolate | scale(robust) | forecast(1d, wait=5m, hidden=8)",
+    ]
+    var ids: [String] = []
+    for query in queries {
+      let table = try await database.query(query, at: QueryTime(time: Self.end))
+      ids.append(try #require(table.series.first?.model?.id, "\(query)"))
+    }
+    #expect(ids[0] == ids[1])
+    #expect(ids[0] == ids[2])
+    #expect(Set(ids).count == 5)
+  }
+
+  @Test("a constant series falls back and says so, and the answer is kept")
+  func constant() async throws {
+    let database = try fixture.open()
+    try await DatabaseFixture.write(
+      [Double](repeating: 7, count: 2000), to: "flat", every: Self.step, in: database)
+    let time = QueryTime(time: DatabaseFixture.start + .days(13))
+    let table = try await database.query("forecast(flat, 1h, wait=1m)", at: time)
+    #expect(table.worstState == .fallback)
+    #expect(table.series[0].model?.reason == "the series is constant")
+    #expect(table.numbers("yhat").allSatisfy { $0 == 7 })
+  }
+}

@@ -1,0 +1,194 @@
+import AlmanacCore
+import AlmanacQuery
+import Foundation
+import Testing
+
+/// Runs the scripts of query-examples/, which docs/query-language.md quotes. README.md there tells
+/// their form.
+@Suite struct QueryExampleTests {
+  static let folder = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("query-examples")
+
+  static func files() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".test") }.sorted()
+  }
+
+  @Test("there are examples")
+  func exist() throws {
+    #expect(try Self.files().count >= 10)
+  }
+
+  @Test("an example answers what it says", arguments: try files())
+  func example(file: String) async throws {
+    let text = try String(contentsOf: Self.folder.appendingPathComponent(file), encoding: .utf8)
+    let script = try ExampleScript(text)
+    #expect(!script.name.isEmpty && !script.shows.isEmpty, "name and shows are missing")
+    #expect(!script.steps.isEmpty)
+    try await ServerFixture().test { client async throws in
+      for step in script.steps {
+        switch step {
+        case .load(let lines):
+          let reply = try await client.post("/write?precision=ns", lines)
+          #expect(reply.status == 204, "\(file): \(reply.body)")
+        case .query(let query, let parameters, let expected):
+          let reply = try await client.csv(query, parameters)
+          switch expected {
+          case .rows(let rows):
+            #expect(reply.body == rows, "\(file): \(query)")
+            #expect(reply.status == 200, "\(file): \(query)")
+          case .error(let line, let column, let part):
+            #expect(reply.status >= 400, "\(file): \(query)")
+            #expect(
+              reply.body.contains("\"line\":\(line),\"column\":\(column),"),
+              "\(file): \(query): \(reply.body)")
+            #expect(reply.body.contains(part), "\(file): \(query): \(reply.body)")
+          }
+        }
+      }
+    }
+  }
+}
+
+/// One file of query-examples/.
+struct ExampleScript {
+  enum Expected {
+    case rows(String)
+    case error(line: Int, column: Int, part: String)
+  }
+
+  enum Step {
+    /// Line protocol in nanoseconds.
+    case load(String)
+    case query(String, parameters: String, Expected)
+  }
+
+  struct Malformed: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Times in scripts count from here: 2026-09-01T00:00:00Z.
+  static let start = Timestamp(nanoseconds: 1_788_220_800_000_000_000)
+
+  private(set) var name = ""
+  private(set) var shows = ""
+  private(set) var steps: [Step] = []
+
+  init(_ text: String) throws {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)[...]
+    while let line = lines.popFirst() {
+      if line.hasPrefix("# name:") {
+        name = line.dropFirst(7).trimmingCharacters(in: .whitespaces)
+      } else if line.hasPrefix("# shows:") {
+        shows = line.dropFirst(8).trimmingCharacters(in: .whitespaces)
+      } else if line.isEmpty || line.hasPrefix("#") {
+        continue
+      } else if line.hasPrefix("load ") {
+        steps.append(.load(try Self.load(String(line.dropFirst(5)), Self.block(&lines))))
+      } else if line.hasPrefix("query") {
+        steps.append(try Self.query(line, &lines))
+      } else {
+        throw Malformed(description: "cannot read the line \(line)")
+      }
+    }
+  }
+
+  /// The indented lines that follow, without their indent.
+  private static func block(_ lines: inout ArraySlice<String>) -> [String] {
+    var block: [String] = []
+    while let line = lines.first, line.hasPrefix("  ") {
+      block.append(String(line.dropFirst(2)))
+      lines.removeFirst()
+    }
+    return block
+  }
+
+  /// `query at 5m`, `query from 0m to 10m step 1m`, then the query, then what it answers.
+  private static func query(
+    _ header: String, _ lines: inout ArraySlice<String>
+  ) throws -> Step {
+    let words = header.split(separator: " ").map(String.init)
+    var parameters = ""
+    let names = ["at": "time", "from": "start", "to": "end", "step": "step"]
+    for index in stride(from: 1, to: words.count - 1, by: 2) {
+      guard let name = names[words[index]] else {
+        throw Malformed(description: "cannot read \(header)")
+      }
+      let value =
+        name == "step"
+        ? words[index + 1] : (start + (try duration(words[index + 1]))).description
+      parameters += "&\(name)=\(value.percentEncoded)"
+    }
+    let query = block(&lines).joined(separator: "\n")
+    guard let verdict = lines.popFirst() else { throw Malformed(description: "no answer") }
+    if verdict == "rows" {
+      let rows = block(&lines).map { $0 + "\n" }.joined()
+      return .query(query, parameters: parameters, .rows(rows))
+    }
+    let parts = verdict.split(separator: " ", maxSplits: 2).map(String.init)
+    let place = parts.count == 3 ? parts[1].split(separator: ":").compactMap { Int($0) } : []
+    guard parts.first == "error", place.count == 2 else {
+      throw Malformed(description: "cannot read \(verdict)")
+    }
+    return .query(
+      query, parameters: parameters, .error(line: place[0], column: place[1], part: parts[2]))
+  }
+
+  /// Series with values one `step` apart: `memory<host=x> 1 2 _ 4 5+0.5x10`.
+  private static func load(_ step: String, _ lines: [String]) throws -> String {
+    let step = try duration(step)
+    var text = ""
+    for line in lines {
+      guard
+        let space = line.lastIndex(of: ">").map({ line.index(after: $0) })
+          ?? line.firstIndex(of: " ")
+      else { throw Malformed(description: "cannot read the series \(line)") }
+      let key = try self.key(String(line[..<space]))
+      var time = start
+      for word in line[space...].split(separator: " ") {
+        for value in try values(String(word)) {
+          if let value { text += "\(key) value=\(value) \(time.nanoseconds)\n" }
+          time = time + step
+        }
+      }
+    }
+    return text
+  }
+
+  /// `_` is a gap, `a+bxn` is a and n more values, each b above the one before.
+  private static func values(_ word: String) throws -> [Double?] {
+    if word == "_" { return [nil] }
+    if let value = Double(word) { return [value] }
+    let parts = word.split(separator: "x").map(String.init)
+    guard parts.count == 2, let count = Int(parts[1]) else {
+      throw Malformed(description: "cannot read the value \(word)")
+    }
+    guard let sign = parts[0].dropFirst().lastIndex(where: { $0 == "+" || $0 == "-" }) else {
+      guard let first = Double(parts[0]) else {
+        throw Malformed(description: "cannot read the value \(word)")
+      }
+      return [Double?](repeating: first, count: count + 1)
+    }
+    guard let first = Double(parts[0][..<sign]), let change = Double(parts[0][sign...]) else {
+      throw Malformed(description: "cannot read the value \(word)")
+    }
+    return (0...count).map { first + Double($0) * change }
+  }
+
+  /// The line protocol of a selector's metric and labels.
+  private static func key(_ text: String) throws -> String {
+    guard case .selector(let selector) = try Parser.parseExpression(text),
+      let metric = selector.metric
+    else { throw Malformed(description: "\(text) is no series") }
+    return ([metric] + selector.matchers.map { "\($0.label)=\($0.values[0].text)" })
+      .joined(separator: ",")
+  }
+
+  private static func duration(_ text: String) throws -> Interval {
+    guard case .duration(let literal) = try Parser.parseExpression(text) else {
+      throw Malformed(description: "\(text) is no duration")
+    }
+    return Interval(nanoseconds: literal.value)
+  }
+}
