@@ -19,9 +19,11 @@ demo-stop:
 build: deps
 	$(SWIFT) build -c release --product almanac
 
+# The real program is started, timed and killed after the other suites: they take both cores.
 test: deps
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --skip AlmanacCommandTests
+	$(SWIFT) test --skip-build --filter AlmanacCommandTests
 
 serve: build
 	$(BINARY) serve --listen 127.0.0.1:$(PORT)
@@ -29,6 +31,7 @@ serve: build
 # The long proofs: the same tests with more rounds, and the real signals where they are.
 soak: build
 	ALMANAC_SOAK=1 ALMANAC_BINARY=$(BINARY) $(SWIFT) test
+	$(SWIFT) test -c release -Xswiftc -enable-testing --filter AlmanacNeuralTests
 
 bench: deps
 	$(SWIFT) run -c release --package-path Benchmarks almanac-benchmarks

@@ -76,6 +76,7 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
       resources: [.embedInCode("Page/index.html")],
@@ -147,7 +148,8 @@ let package = Package(
       dependencies: ["AlmanacTerminal", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
-      name: "AlmanacCommandTests", dependencies: ["almanac", "AlmanacCore", "AlmanacQuery", "AlmanacTesting"],
+      name: "AlmanacCommandTests",
+      dependencies: ["almanac", "AlmanacCore", "AlmanacQuery", "AlmanacTesting"],
       swiftSettings: common),
   ]
 )

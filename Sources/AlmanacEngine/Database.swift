@@ -15,6 +15,8 @@ public final class Database: Sendable {
     public var limits = Query.Limits()
     /// Queries that read and compute at once.
     public var readers = 2
+    /// Bodies of line protocol parsed at once.
+    public var parsers = 2
     /// Trainings at once; each uses two threads.
     public var trainings = 1
     /// What time it is.
@@ -35,6 +37,7 @@ public final class Database: Sendable {
   public let clock: @Sendable () -> Timestamp
   let store: Store
   let readers: ThreadPool
+  let parsers: ThreadPool
   let models: ModelCache
   let limits: Query.Limits
 
@@ -47,6 +50,7 @@ public final class Database: Sendable {
     clock = options.clock
     limits = options.limits
     readers = ThreadPool(label: "almanac.readers", width: options.readers)
+    parsers = ThreadPool(label: "almanac.parsers", width: options.parsers)
     models = ModelCache(
       store: store, readers: readers,
       trainers: ThreadPool(
@@ -65,11 +69,12 @@ public final class Database: Sendable {
   public func write(
     _ body: [UInt8], precision: Precision, database: String?
   ) async throws -> WriteReport {
-    let batch = LineProtocol(precision: precision, now: clock(), database: database).parse(body)
+    let lines = LineProtocol(precision: precision, now: clock(), database: database)
+    let batch = try await parsers.run { lines.parse(body) }
     metrics.add(.linesRejected, Double(batch.rejectedLines))
     metrics.add(.stringsSkipped, Double(batch.skippedStrings))
     metrics.add(.integersRounded, Double(batch.roundedIntegers))
-    do throws(StoreError) {
+    do {
       try await store.write(
         Points(
           keyBytes: batch.keyBytes, keyEnds: batch.keyEnds, series: batch.series,

@@ -146,8 +146,7 @@ final class ModelCache: ModelSource {
         }
         metrics.add(.trainings)
         metrics.add(.trainingSeconds, record.trainingSeconds)
-        if !store.isReadOnly { try await store.putModel(key.text, record.encoded()) }
-        remember(key, record)
+        await keep(key, record)
         result = .success(record)
       } catch {
         metrics.add(.trainingFailures)
@@ -158,13 +157,27 @@ final class ModelCache: ModelSource {
     }
   }
 
+  /// Puts a model into the store. A fallback is not kept: it is quick to make and might be
+  /// wrong tomorrow. A store that cannot be written is no reason to withhold the answer.
+  private func keep(_ key: ModelKey, _ record: ModelRecord) async {
+    guard record.model.fallbackReason == nil else { return }
+    remember(key, record)
+    guard !store.isReadOnly else { return }
+    do {
+      try await store.putModel(key.text, record.encoded())
+    } catch {
+      logger.warning("cannot keep a model: \(error)", metadata: ["model": "\(key.text)"])
+    }
+  }
+
   private func info(
     _ key: ModelKey, _ record: ModelRecord, _ state: ModelInfo.State
   ) -> ModelInfo {
     let model = record.model
+    let isFallback = model.fallbackReason != nil
     return ModelInfo(
-      id: key.text, kind: model.kind,
-      state: model.fallbackReason == nil ? state : .fallback, trainedUntil: model.trainedUntil,
+      id: isFallback ? nil : key.text, kind: model.kind, state: isFallback ? .fallback : state,
+      trainedUntil: model.trainedUntil,
       holdout: model.holdout, reason: model.fallbackReason, job: nil)
   }
 }

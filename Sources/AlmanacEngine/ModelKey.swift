@@ -33,12 +33,26 @@ extension ForecastOptions {
   /// Every parameter that training depends on. Threads are none.
   var canonicalText: String {
     let bound = { (value: Double?) in value.map(\.shortestText) ?? "none" }
+    let stages = preparation.map(\.canonicalText).joined(separator: " ")
     return """
       model=\(model.rawValue) window=\(window) hidden=\(hidden) batch=\(batch) \
       epochs=\(epochs.map(String.init) ?? "auto") scale=\(scale.rawValue) \
       interpolate=\(interpolate.rawValue) seed=\(seed) min=\(bound(minimum)) \
-      max=\(bound(maximum)) preparation=\(preparation)
+      max=\(bound(maximum)) preparation=[\(stages)]
       """
+  }
+}
+
+extension PreparationStep {
+  /// The stage with its parameters.
+  fileprivate var canonicalText: String {
+    switch self {
+    case .interpolate(let method, let maxGap):
+      "interpolate(\(method.rawValue), max_gap=\(maxGap?.description ?? "none"))"
+    case .deseason(let periods):
+      "deseason(\(periods?.map(\.description).joined(separator: ",") ?? "auto"))"
+    case .scale(let kind): "scale(\(kind.rawValue))"
+    }
   }
 }
 

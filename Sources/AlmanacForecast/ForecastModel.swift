@@ -96,8 +96,11 @@ public struct ForecastModel: Sendable {
     let past = try Past(
       grid.series, until: grid.series.count, steps: stages, method: interpolate,
       rhythm: grid.rhythm)
+    // The rules compare the last hour with the first one ahead, however few steps are asked for:
+    // the same step gets the same value at any horizon.
+    let hour = grid.rhythm.map { $0.day / 24 } ?? 1
     let outlook = method.outlook(
-      past, rhythm: grid.rhythm, steps: grid.horizon(steps: steps))
+      past, rhythm: grid.rhythm, steps: max(grid.horizon(steps: steps), hour))
     let last = past.last
     let middle = past.inverse(outlook.point)
     let limited = { (value: Double) -> Double in

@@ -70,7 +70,7 @@ struct Fault: Error {
     case missingFields, missingFieldKey, missingFieldValue, invalidFieldFormat, unbalancedQuotes
     case invalidNumber, invalidFloat, floatRange, invalidBoolean
     case badTimestamp, trailingBytes, timeOutsideRange
-    case zeroByte, invalidUTF8, zeroByteInDatabase, tooManySeries
+    case zeroByte, invalidUTF8, zeroByteInDatabase, tooManySeries, reservedTag
     /// Digits that fit no 64 bits; `length` bytes from the fault on, the sign included.
     case integerRange(length: Int)
     case unsignedRange(length: Int)
@@ -80,7 +80,7 @@ struct Fault: Error {
   var kind: LineError.Kind {
     switch reason {
     case .duplicateTags, .timeOutsideRange, .integerRange, .unsignedRange, .floatRange,
-      .keyLength, .tooManySeries, .zeroByteInDatabase:
+      .keyLength, .tooManySeries, .zeroByteInDatabase, .reservedTag:
       .semantic
     default: .syntax
     }
@@ -110,6 +110,7 @@ struct Fault: Error {
     case .invalidUTF8: return "invalid UTF-8 in key"
     case .zeroByteInDatabase: return "zero byte in database name"
     case .tooManySeries: return "too many series in one write"
+    case .reservedTag: return "tag name __name__ is reserved for the metric"
     case .integerRange(let length):
       let digits = digits(length, in: line)
       return "unable to parse integer \(digits): "

@@ -1,3 +1,4 @@
+internal import AlmanacCore
 /// The series of one batch: from the raw bytes of a line's measurement and tags, and of a field's
 /// name, to the index of a series. Keys are put into canonical form once for each distinct pair.
 struct SeriesTable: ~Copyable {
@@ -112,6 +113,7 @@ struct SeriesTable: ~Copyable {
       let tagStart = scratch.count
       appendUnescaped(raw, equals, to: &scratch)
       let nameEnd = scratch.count
+      if scratch[tagStart...].elementsEqual(Self.metricTag) { throw Fault(.reservedTag, at: raw) }
       appendUnescaped(equals + 1, valueEnd, to: &scratch)
       let tag = Tag(start: tagStart, nameEnd: nameEnd, end: scratch.count, raw: raw)
       if let last = tags.last, isSorted {
@@ -177,6 +179,9 @@ struct SeriesTable: ~Copyable {
     }
     return (equals, p)
   }
+
+  /// Selectors find the metric under this name, so no tag may have it.
+  private static let metricTag = Array(LabelMatcher.metricLabel.utf8)
 
   private mutating func sortTags() throws(Fault) {
     let bytes = scratch

@@ -12,7 +12,10 @@ enum ErrorResponse {
   /// Our own endpoints and Prometheus': status, type, text, and where in the query.
   static func query(_ error: any Error) -> Response {
     if let error = error as? QueryError { return query(error) }
-    return json(status(of: error), type: "unavailable", message: "\(error)")
+    let status = status(of: error)
+    return json(
+      status, type: status == .serviceUnavailable ? "unavailable" : "internal",
+      message: "\(error)")
   }
 
   private static func query(_ error: QueryError) -> Response {
@@ -51,6 +54,17 @@ enum ErrorResponse {
 
   static func notFound(_ message: String) -> Response {
     json(.notFound, type: "not_found", message: message)
+  }
+
+  /// What has no better shape: an unknown path, a body over a limit.
+  static func http(_ status: HTTPResponse.Status, _ message: String) -> Response {
+    let type: StaticString =
+      switch status.code {
+      case 404: "not_found"
+      case 400..<500: "bad_data"
+      default: "internal"
+      }
+    return json(status, type: type, message: message)
   }
 
   private static func json(

@@ -8,13 +8,7 @@ internal import Hummingbird
 extension Routes {
   func addModels(to router: Router<Context>) {
     router.get("/api/v1/models") { _, _ in
-      let models: [StoredModel]
-      do {
-        models = try await database.models()
-      } catch {
-        return ErrorResponse.query(error)
-      }
-      return list(models) { $1.storedModel($0) }
+      list(try await database.models()) { $1.storedModel($0) }
     }
     router.get("/api/v1/models/:id") { _, request in
       guard let id = request.parameters.get("id"),

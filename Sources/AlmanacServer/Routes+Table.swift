@@ -8,18 +8,12 @@ internal import Hummingbird
 extension Routes {
   func addTable(to router: Router<Context>) {
     for method in [HTTPRequest.Method.get, .post] {
-      router.on("/api/v1/table", method: method) { request, _ in await table(request) }
+      router.on("/api/v1/table", method: method) { request, _ in try await table(request) }
     }
   }
 
-  private func table(_ request: Request) async -> Response {
-    let parameters: RequestParameters
-    do {
-      parameters = try await allParameters(of: request)
-    } catch {
-      return ErrorResponse.badParameter(
-        "body", "\(error)", hint: "send a form body of at most 1 MiB")
-    }
+  private func table(_ request: Request) async throws -> Response {
+    let parameters = try await allParameters(of: request)
     guard let text = parameters["query"], !text.isEmpty else {
       return ErrorResponse.badParameter(
         "query", "it is missing", hint: "for example ?query=memory<host=x>")

@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
 
 /// InfluxDB's write endpoints. wire.md, section 1, and docs/http-api.md list the answers.
 extension Routes {
@@ -88,6 +89,14 @@ extension Routes {
     }
   }
 
+  /// Inflates on a thread that may block: a body may unpack to hundreds of megabytes.
+  private func inflate(_ bytes: [UInt8]) async throws -> [UInt8] {
+    let limit = context.configuration.maximumInflatedBody
+    return try await NIOThreadPool.singleton.runIfActive {
+      try Gzip.inflate(bytes, limit: limit)
+    }
+  }
+
   private struct BodyFailure: Error {
     let status: HTTPResponse.Status
     let message: String
@@ -113,17 +122,18 @@ extension Routes {
     switch encoding {
     case "identity", "": return .success(bytes)
     case "gzip", "x-gzip":
-      do throws(Gzip.Failure) {
-        return .success(
-          try Gzip.inflate(bytes, limit: context.configuration.maximumInflatedBody))
-      } catch {
-        switch error {
+      do {
+        return .success(try await inflate(bytes))
+      } catch let failure as Gzip.Failure {
+        switch failure {
         case .invalidHeader:
           return .failure(BodyFailure(status: .badRequest, message: "gzip: invalid header"))
         case .damaged:
           return .failure(BodyFailure(status: .badRequest, message: "gzip: unexpected EOF"))
         case .tooLarge: return .failure(tooLarge)
         }
+      } catch {
+        return .failure(BodyFailure(status: .serviceUnavailable, message: "\(error)"))
       }
     default:
       return .failure(

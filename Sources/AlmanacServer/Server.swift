@@ -1,6 +1,7 @@
 public import AlmanacEngine
 internal import AlmanacCore
 internal import HTTPTypes
+internal import NIOCore
 public import Hummingbird
 public import Logging
 internal import Synchronization
@@ -34,7 +35,7 @@ struct Routes: Sendable {
 
   func router() -> Router<Context> {
     let router = Router(context: Context.self)
-    router.add(middleware: CommonHeaders())
+    router.add(middleware: CommonAnswers())
     addWrites(to: router)
     addInflux(to: router)
     addTable(to: router)
@@ -62,13 +63,24 @@ final class DatabaseNames: Sendable {
   }
 }
 
-/// Headers that every InfluxDB answer has; some agents look for them.
-struct CommonHeaders<Context: RequestContext>: RouterMiddleware {
+/// Headers that every InfluxDB answer has, as some agents look for them, and one shape for errors
+/// that a route does not answer itself.
+struct CommonAnswers<Context: RequestContext>: RouterMiddleware {
   func handle(
     _ request: Request, context: Context,
     next: (Request, Context) async throws -> Response
   ) async throws -> Response {
-    var response = try await next(request, context)
+    var response: Response
+    do {
+      response = try await next(request, context)
+    } catch let error as HTTPError {
+      // Hummingbird's own: no such route, or a body over its limit.
+      response = ErrorResponse.http(error.status, error.body ?? error.status.reasonPhrase)
+    } catch is NIOTooManyBytesError {
+      response = ErrorResponse.http(.contentTooLarge, "the request body is too large")
+    } catch {
+      response = ErrorResponse.query(error)
+    }
     response.headers[.influxVersion] = Almanac.influxVersion
     response.headers[.influxBuild] = "OSS"
     response.headers[.requestID] = context.id

@@ -1,5 +1,7 @@
 import AlmanacServer
+import AlmanacTerminal
 import ArgumentParser
+import Foundation
 
 /// The `almanac` command: one file in this folder for each subcommand.
 @main
@@ -12,6 +14,22 @@ struct AlmanacCommand: AsyncParsableCommand {
       ServeCommand.self, QueryCommand.self, WriteCommand.self, ModelsCommand.self,
       DemoCommand.self,
     ])
+
+  /// Runs the command: exit code 0 done, 1 the request failed, 2 wrong usage.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Terminal.writeToStandardError(fullMessage(for: error) + "\n")
+      Foundation.exit(2)
+    }
+  }
 }
 
 /// A request that failed: one line on standard error with a hint, exit code 1.

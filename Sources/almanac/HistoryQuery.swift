@@ -21,7 +21,8 @@ struct HistoryQuery {
       if call.name == "forecast", call.arguments.count > 1,
         case .duration(let horizon) = call.arguments[1].value
       {
-        return (data, horizon.value * 2)
+        // Twice as far back as ahead; centuries are cut to one.
+        return (data, min(horizon.value, 1 << 61) * 2)
       }
       return (data, length)
     case .window(let window): return (window.base, window.length)

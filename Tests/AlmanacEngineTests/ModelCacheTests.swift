@@ -149,7 +149,7 @@ import Testing
     #expect(Set(ids).count == 5)
   }
 
-  @Test("a constant series falls back and says so, and the answer is kept")
+  @Test("a constant series falls back and says so, and the fallback is not kept")
   func constant() async throws {
     let database = try fixture.open()
     try await DatabaseFixture.write(
@@ -159,5 +159,17 @@ import Testing
     #expect(table.worstState == .fallback)
     #expect(table.series[0].model?.reason == "the series is constant")
     #expect(table.numbers("yhat").allSatisfy { $0 == 7 })
+    #expect(try await database.models().isEmpty)
+  }
+
+  @Test("a step has the same forecast whatever the horizon")
+  func horizons() async throws {
+    let database = try await filled()
+    let time = QueryTime(time: Self.end)
+    let day = try await database.query(Self.query, at: time)
+    let short = try await database.query(
+      "forecast(memory<host=x>, 20m, wait=5m, hidden=8)", at: time)
+    #expect(short.rowCount == 2)
+    #expect(Self.bits(short)[0] == Array(Self.bits(day)[0].prefix(2)))
   }
 }

@@ -89,4 +89,17 @@ import Testing
       #expect(try await client.get("/api/v1/jobs/77").status == 404)
     }
   }
+
+  @Test("an unknown path and a form that is too large are errors of the usual shape")
+  func strayRequests() async throws {
+    try await ServerFixture().test { client async throws in
+      let missing = try await client.get("/nope")
+      #expect(missing.status == 404)
+      #expect(missing.body.hasPrefix("{\"status\":\"error\",\"errorType\":\"not_found\""))
+      #expect(missing.header("X-Influxdb-Version") != nil)
+      let form = "query=" + String(repeating: "a", count: 1 << 20)
+      #expect(try await client.post("/api/v1/table", form).status == 413)
+      #expect(try await client.post("/query", form).status == 413)
+    }
+  }
 }

@@ -167,4 +167,13 @@ import Testing
           """)
     }
   }
+
+  @Test("a tag cannot take the metric's place")
+  func reservedTag() async throws {
+    try await ServerFixture().test { client async throws in
+      let reply = try await client.post("/write", "a,__name__=zzz value=1")
+      #expect(reply.status == 400)
+      #expect(reply.body.contains("tag name __name__ is reserved"))
+    }
+  }
 }

@@ -40,8 +40,8 @@ extension Evaluator {
     let now = moment(of: data, context)
     let all = try await seriesValue(data, inner)
     return try await pool.compute {
-      all.compactMap { one in
-        guard let series = regular(one, step: plan.step), series.count > 0 else { return nil }
+      try all.compactMap { one in
+        guard let series = try regular(one, step: plan.step), series.count > 0 else { return nil }
         return History(key: one.key, full: series, now: now)
       }
     }
@@ -123,8 +123,9 @@ extension Evaluator {
   private static func bucket(
     for now: Timestamp, maximumAge: Interval, of history: RegularSeries
   ) -> Timestamp {
-    let known = now.nanoseconds - history.start.nanoseconds
-    for size in buckets where size <= maximumAge && size.nanoseconds <= known / 10 {
+    let (known, overflow) = now.nanoseconds.subtractingReportingOverflow(
+      history.start.nanoseconds)
+    for size in buckets where size <= maximumAge && (overflow || size.nanoseconds <= known / 10) {
       return now.aligned(downTo: size)
     }
     // Too little data for any bucket: everything up to now.
@@ -168,9 +169,10 @@ extension LabelledForecast {
       if case .lower = column { values = band.lower } else { values = band.upper }
     default: preconditionFailure("BUG: the planner takes no such column of a forecast")
     }
-    let times = values.indices.map { index in
-      curve.start.nanoseconds + Int64(index) * curve.step.nanoseconds
+    var samples = Samples(capacity: values.count)
+    for (index, value) in values.enumerated() {
+      samples.insert(time: time(at: index).nanoseconds, value: value)
     }
-    return LabelledSamples(key: key, samples: Samples(timestamps: times, values: values))
+    return LabelledSamples(key: key, samples: samples)
   }
 }

@@ -67,7 +67,7 @@ extension Evaluator {
       warnings.add("\(one.key): the forecast to judge against has no such series")
       return nil
     }
-    guard let grid = regular(one) else { return nil }
+    guard let grid = try regular(one) else { return nil }
     let (distance, overflow) = judged.start.aligned(downTo: grid.step).nanoseconds
       .subtractingReportingOverflow(grid.start.nanoseconds)
     let from = overflow ? 0 : Int(min(max(distance / grid.step.nanoseconds, 0), Int64(grid.count)))
@@ -78,8 +78,8 @@ extension Evaluator {
         grid.values, from: from, against: forecast.map { $0.reference(on: grid) })
     } catch {
       throw QueryError(
-        code: .evaluation, message: "cannot judge \(one.key): \(error.message)",
-        range: plan.range, stage: "outliers", hint: "give it a longer history")
+        code: .evaluation, message: "\(one.key): \(error.message)", range: plan.range,
+        stage: "outliers", hint: "docs/query-language.md has the range of every argument")
     }
     let times = one.samples.times(in: grid)
     let kept = samples.filter { sample in
@@ -114,8 +114,9 @@ extension Samples {
     var times: [Int: Timestamp] = [:]
     times.reserveCapacity(count)
     for time in timestamps {
-      let index = Int((time - grid.start.nanoseconds) / grid.step.nanoseconds)
-      times[index] = Timestamp(nanoseconds: time)
+      let (distance, overflow) = time.subtractingReportingOverflow(grid.start.nanoseconds)
+      guard !overflow, distance >= 0 else { continue }
+      times[Int(distance / grid.step.nanoseconds)] = Timestamp(nanoseconds: time)
     }
     return times
   }
@@ -130,8 +131,9 @@ extension LabelledForecast {
       lower: [Double](repeating: .nan, count: grid.count),
       upper: [Double](repeating: .nan, count: grid.count))
     for index in 0..<grid.count {
-      let distance = grid.time(at: index).nanoseconds - curve.start.nanoseconds
-      guard distance >= 0 else { continue }
+      let (distance, overflow) = grid.time(at: index).nanoseconds.subtractingReportingOverflow(
+        curve.start.nanoseconds)
+      guard !overflow, distance >= 0 else { continue }
       let position = Int(distance / curve.step.nanoseconds)
       guard position < curve.yhat.count else { break }
       reference.expected[index] = curve.yhat[position]

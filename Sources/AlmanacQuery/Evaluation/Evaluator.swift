@@ -67,6 +67,7 @@ struct Evaluator: Sendable {
     }
     let reach = TimeRange(
       start: range.start - Self.lookback + Interval(nanoseconds: 1), end: range.end)
+    try StepLimit.check(range, step)
     let all = try budget.count(await series.samples(passing: selection.matchers, in: reach))
     return try await pool.compute { all.compactMap { Self.sample($0, range, step) } }
   }
@@ -120,11 +121,12 @@ struct Evaluator: Sendable {
     else { return value }
     return .series(
       series.map { one in
-        LabelledSamples(
-          key: one.key,
-          samples: Samples(
-            timestamps: one.samples.timestamps.map { $0 &+ interval.nanoseconds },
-            values: one.samples.values))
+        var samples = Samples(capacity: one.samples.count)
+        for (time, value) in zip(one.samples.timestamps, one.samples.values) {
+          let shifted = Timestamp(nanoseconds: time) + interval
+          samples.insert(time: shifted.nanoseconds, value: value)
+        }
+        return LabelledSamples(key: one.key, samples: samples)
       })
   }
 
@@ -251,8 +253,8 @@ struct Evaluator: Sendable {
       }
     case .series(let series):
       return try await pool.compute {
-        series.compactMap { one in
-          regular(one, step: node.step).map {
+        try series.compactMap { one in
+          try regular(one, step: node.step).map {
             GridSeries(key: one.key, base: $0, stages: [node.stage], origin: node.range)
           }
         }
@@ -265,12 +267,31 @@ struct Evaluator: Sendable {
 
 extension Evaluator {
   /// The series on its step, or on `step`; nil with a warning where it has none.
-  func regular(_ one: LabelledSamples, step: Interval? = nil) -> RegularSeries? {
+  func regular(_ one: LabelledSamples, step: Interval? = nil) throws -> RegularSeries? {
     guard let step = step ?? RegularSeries.detectStep(one.samples) else {
       warnings.add("\(one.key): left out, a single sample has no step")
       return nil
     }
+    if let first = one.samples.firstTime, let last = one.samples.lastTime {
+      try StepLimit.check(TimeRange(start: first, end: last), step)
+    }
     return RegularSeries(samples: one.samples, step: step)
+  }
+}
+
+/// The most steps that a series is put on: a guard against steps much finer than the data.
+enum StepLimit {
+  private static let maximum: Int64 = 10_000_000
+
+  static func check(_ range: TimeRange, _ step: Interval) throws(QueryError) {
+    let (span, overflow) = range.end.nanoseconds.subtractingReportingOverflow(
+      range.start.nanoseconds)
+    guard overflow || span / step.nanoseconds > maximum else { return }
+    throw QueryError(
+      code: .budget,
+      message: "cannot put \(range.start) to \(range.end) on steps of \(step): "
+        + "that is over \(maximum) steps",
+      stage: "evaluate", hint: "choose a longer step or a shorter range")
   }
 }
 

@@ -104,10 +104,14 @@ extension LabelledSamples {
 }
 
 extension LabelledForecast {
+  /// The time of the step at `index`; stays at the end of time once there.
+  func time(at index: Int) -> Timestamp {
+    let (offset, overflow) = Int64(index).multipliedReportingOverflow(by: curve.step.nanoseconds)
+    return overflow ? Timestamp(nanoseconds: .max) : curve.start + Interval(nanoseconds: offset)
+  }
+
   fileprivate var rows: Table.Series {
-    let times = (0..<curve.yhat.count).map { index in
-      curve.start + Interval(nanoseconds: Int64(index) * curve.step.nanoseconds)
-    }
+    let times = curve.yhat.indices.map(time(at:))
     let bands = curve.bands.flatMap { [Table.Column.numbers($0.lower), .numbers($0.upper)] }
     return Table.Series(
       key: key, model: model, times: times, columns: [.numbers(curve.yhat)] + bands)

@@ -208,6 +208,11 @@ extension Planner {
     let all = try arguments.boolean("all") ?? false
     let seed = try arguments.whole("seed", in: 0...Int.max) ?? 0
     try arguments.finish()
+    guard history >= .days(1) else {
+      throw QueryError(
+        code: .type, message: "cannot call outliers: a history of \(history) is too short",
+        range: call.range, stage: stage, hint: "write history=7d, or at least 1d")
+    }
     guard alarms > 0, threshold ?? 1 > 0, minimumDeviation >= 0 else {
       throw QueryError(
         code: .type, message: "cannot call outliers: alarms and threshold must be positive",

@@ -93,11 +93,12 @@ struct Planner {
       case .every(let nanoseconds): Interval(nanoseconds: nanoseconds)
       }
     let length = Interval(nanoseconds: node.length)
-    if let step, length.nanoseconds / step.nanoseconds > 1_000_000 {
+    if length <= .zero || step.map({ $0 <= .zero }) ?? false {
       throw QueryError(
-        code: .budget,
-        message: "cannot evaluate \(length) by \(step): that is over a million steps",
-        range: node.range, stage: "plan", hint: "choose a longer step or a shorter range")
+        code: .type,
+        message: "cannot look back by [\(Printer.duration(node.length))]: "
+          + "range and step must be positive",
+        range: node.range, stage: "plan", hint: "write [1h] or [1h:5m]")
     }
     return .window(WindowPlan(base: base, length: length, step: step))
   }

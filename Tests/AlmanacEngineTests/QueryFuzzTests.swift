@@ -1,0 +1,123 @@
+import AlmanacCore
+import AlmanacEngine
+import AlmanacIngest
+import AlmanacQuery
+import AlmanacTesting
+import Foundation
+import Testing
+
+/// Queries that mean little over data that is strange: an answer or an error, never a trap.
+@Suite struct QueryFuzzTests {
+  static let isSoak = ProcessInfo.processInfo.environment["ALMANAC_SOAK"] == "1"
+
+  static let durations = [
+    "0s", "1ns", "1ms", "1s", "1m", "10m", "1h", "1d", "7d", "30d", "1y", "200y",
+  ]
+  static let numbers = ["0", "1", "-1", "0.5", "1e300", "1e-300", "95", "1000000"]
+  static let selectors = [
+    "memory", "memory<host=x>", "memory{host=~\".*\"}", "edge", "one", "odd", "zero",
+    "{__name__=~\".+\"}", "nothing",
+  ]
+
+  struct Generator {
+    var random: SeededGenerator
+
+    mutating func pick(_ list: [String]) -> String { list.randomElement(using: &random) ?? "" }
+
+    mutating func series(_ depth: Int) -> String {
+      guard depth > 0 else { return pick(selectors) }
+      let inner = series(depth - 1)
+      switch Int.random(in: 0..<12, using: &random) {
+      case 0: return "(\(inner))[\(pick(durations))]"
+      case 1: return "(\(inner))[\(pick(durations)):\(pick(durations))]"
+      case 2: return "(\(inner)) offset \(pick(["", "-"]))\(pick(durations))"
+      case 3: return "(\(inner)) @ \(pick(["-1d", "0", "9e9", "-9e9", "now", "start", "end"]))"
+      case 4: return "-(\(inner))"
+      case 5:
+        let operation = pick(["+", "-", "*", "/", "%", "^", ">", "<=", "== bool"])
+        return "(\(inner)) \(operation) \(Bool.random() ? pick(numbers) : pick(selectors))"
+      case 6: return "\(pick(["sum", "avg", "min", "median", "stddev"])) by (host) (\(inner))"
+      case 7: return "(\(inner)) | interpolate(\(pick(["", "step=1ns", "step=1h", "previous"])))"
+      case 8: return "(\(inner)) | deseason(period=\(pick(durations)))"
+      case 9: return "(\(inner)) | scale(\(pick(["robust", "standard", "minmax", "log"])))"
+      default: return inner
+      }
+    }
+
+    mutating func query() -> String {
+      let input = series(Int.random(in: 0...3, using: &random))
+      switch Int.random(in: 0..<4, using: &random) {
+      case 0: return input
+      case 1:
+        let arguments = [
+          "wait=\(pick(["0", "1ns", "1m"]))", "history=\(pick(durations))",
+          "step=\(pick(durations))", "level=\(pick(numbers))", "min=\(pick(numbers))",
+          "window=\(pick(durations))", "max_age=\(pick(durations))", "epochs=1", "hidden=1",
+          "model=\(pick(["linear", "seasonal_naive", "holt_winters", "auto"]))",
+        ].shuffled(using: &random).prefix(Int.random(in: 0...3, using: &random))
+        let all = ([pick(durations)] + arguments).joined(separator: ", ")
+        return "forecast(\(input), \(all))\(pick(["", ".upper", ".lower_80"]))"
+      default:
+        let arguments = [
+          "method=\(pick(["auto", "gmm", "residual", "mad", "iqr", "esd"]))",
+          "history=\(pick(durations))", "alarms=\(pick(numbers))", "per=\(pick(durations))",
+          "threshold=\(pick(numbers))", "for=\(pick(durations))", "min_dev=\(pick(numbers))",
+          "all=true", "direction=up",
+        ].shuffled(using: &random).prefix(Int.random(in: 0...4, using: &random))
+        return "outliers(\(([input] + arguments).joined(separator: ", ")))"
+          + pick(["", ".flag", ".expected"])
+      }
+    }
+  }
+
+  @Test("random queries over strange data end in an answer or an error")
+  func fuzz() async throws {
+    let database = try DatabaseFixture().open()
+    let start = DatabaseFixture.start.nanoseconds
+    var lines = "one value=5 \(start)\n"
+    var random = SeededGenerator(seed: 5)
+    for index in 0..<600 as Range<Int64> {
+      lines += "memory,host=x value=\(index % 37) \(start + index * 600_000_000_000)\n"
+      lines += "memory,host=y value=\(index % 5) \(start + index * 600_000_000_000 + 7)\n"
+      lines += "zero value=0 \(start + index * 3_600_000_000_000)\n"
+      let odd = Int64.random(in: 0..<200_000_000_000_000, using: &random)
+      lines += "odd value=\(Double(bitPattern: random.next() >> 2)) \(start + odd)\n"
+    }
+    for edge in [
+      Int64.min + 2, -9_000_000_000_000_000_000, -1, 0, 1, start, 9_000_000_000_000_000_000,
+      Int64.max - 1,
+    ] {
+      lines += "edge value=1e300 \(edge)\n"
+    }
+    let report = try await database.write(
+      Array(lines.utf8), precision: .nanoseconds, database: nil)
+    #expect(report.rejectedLines == 0)
+    let seed = UInt64.random(in: 0..<1_000_000)
+    var generator = Generator(random: SeededGenerator(seed: seed))
+    var answers = 0
+    for round in 0..<(Self.isSoak ? 50_000 : 150) {
+      let query = generator.query()
+      // A trap ends the process: the last line says which query it was.
+      if Self.isSoak || round % 100 == 0 { print("seed \(seed), round \(round): \(query)") }
+      var time = QueryTime(time: DatabaseFixture.start + .days(4))
+      switch Int.random(in: 0..<6, using: &generator.random) {
+      case 0: time = QueryTime(time: Timestamp(nanoseconds: .max))
+      case 1: time = QueryTime(time: Timestamp(nanoseconds: .min))
+      case 2: time.range = .all
+      case 3:
+        time.range = TimeRange(start: DatabaseFixture.start, end: time.time)
+        time.step = .hours(1)
+      default: break
+      }
+      do {
+        _ = try await database.query(query, at: time)
+        answers += 1
+      } catch is QueryError {
+        continue
+      } catch {
+        Issue.record("seed \(seed), \(query): \(error)")
+      }
+    }
+    #expect(answers > 10)
+  }
+}
