@@ -72,6 +72,12 @@ struct Answer: Decodable {
       case .none: ""
       }
     }
+
+    /// As `text`, with six significant digits: for people, who can ask for CSV.
+    var shortText: String {
+      guard case .number(let number) = self, number != number.rounded() else { return text }
+      return String(format: "%.6g", number)
+    }
   }
 
   var type: String

@@ -21,7 +21,7 @@ struct AnswerPrinter {
       for row in series.values {
         let labels = names.map { series.labels[$0] ?? "" }
         table.append(
-          [row.first?.text ?? "", series.metric] + labels + row.dropFirst().map(\.text))
+          [row.first?.text ?? "", series.metric] + labels + row.dropFirst().map(\.shortText))
       }
     }
     return table.render()
@@ -35,7 +35,7 @@ struct AnswerPrinter {
     let history = try await history(answer, query: query, parameters, asker)
     return answer.series.map { series in
       var chart = Chart(
-        title: title(series), width: min(terminal.width, 120), height: 20,
+        title: series.name, width: min(terminal.width, 120), height: 20,
         color: terminal.color, unicode: terminal.unicode)
       let times = series.times
       let past = history.first { $0.metric == series.metric && $0.labels == series.labels }
@@ -71,18 +71,19 @@ struct AnswerPrinter {
             name: series.metric, times: times, values: series.numbers("value") ?? [],
             style: .history))
       }
-      return chart.render()
+      return chart.render() + (series.model.map { "    " + describe($0) + "\n" } ?? "")
     }.joined(separator: "\n")
   }
 
-  private func title(_ series: Answer.Series) -> String {
-    guard let model = series.model else { return series.name }
-    var parts = [series.name, "\(model.kind), \(model.state)"]
+  /// One line on the model behind a forecast.
+  private func describe(_ model: Answer.Model) -> String {
+    var parts = ["model: \(model.kind), \(model.state)", "trained until \(model.trained_until)"]
+    if let reason = model.reason { parts.append(reason) }
     if let mase = model.holdout?.mase { parts.append(String(format: "hold-out MASE %.2f", mase)) }
     if let coverage = model.holdout?.coverage {
-      parts.append(String(format: "95 %% band held %.0f %%", coverage * 100))
+      parts.append(String(format: "95 %% band held %.0f %% of it", coverage * 100))
     }
-    return parts.joined(separator: "  |  ")
+    return parts.joined(separator: ", ")
   }
 
   /// What the forecast or the outliers were made from, to draw behind them.

@@ -65,7 +65,8 @@ struct DemoCommand: AsyncParsableCommand {
     }
     print(
       "\nThe server keeps running (data in \(data)); `make demo-stop` or `almanac demo --stop` "
-        + "ends it.\nAsk more:  almanac query 'forecast(cpu<host=web-2>, 2d)' --server \(url)"
+        + "ends it.\nAsk more:  \(CommandLine.arguments[0]) query 'forecast(cpu<host=web-2>, 2d)' "
+        + "--time \(end) --server \(url)"
         + "\nOpen this page:\n\(url)/")
   }
 
@@ -84,7 +85,7 @@ struct DemoCommand: AsyncParsableCommand {
   private func summary(_ answer: Answer) -> String {
     var table = TextTable(
       columns: ["series", "from", "minutes", "worst score", "value", "reason"],
-      width: Terminal.standardOutput.width, color: Terminal.standardOutput.color,
+      width: .max, color: Terminal.standardOutput.color,
       unicode: Terminal.standardOutput.unicode)
     for series in answer.series {
       let (times, scores) = (series.times, series.numbers("score") ?? [])
@@ -97,7 +98,8 @@ struct DemoCommand: AsyncParsableCommand {
         guard isLast || times[index + 1] - times[index] > 1_800_000_000_000 else { continue }
         let worst = (start...index).max { scores[$0] < scores[$1] } ?? start
         table.append([
-          series.name, Timestamp(nanoseconds: times[start]).description,
+          "\(series.metric)<host=\(series.labels["host"] ?? "")>",
+          Timestamp(nanoseconds: times[start]).description,
           String((times[index] - times[start]) / 60_000_000_000 + 1),
           String(format: "%.1f", scores[worst]), values[worst].shortestText,
           series.values[worst][reason].text,
