@@ -27,6 +27,12 @@ public final class Database: Sendable {
       set { store.isReadOnly = newValue }
     }
 
+    /// Samples in memory before they are sealed into chunks.
+    public var sealAfterSamples: Int {
+      get { store.sealAfterSamples }
+      set { store.sealAfterSamples = newValue }
+    }
+
     /// The defaults.
     public init() {}
   }

@@ -130,6 +130,7 @@ extension HTTPField.Name {
   static let influxVersion = known("X-Influxdb-Version")
   static let influxBuild = known("X-Influxdb-Build")
   static let requestID = known("Request-Id")
+  static let xRequestID = known("X-Request-Id")
   static let modelState = known("Almanac-Model-State")
   static let warnings = known("Almanac-Warnings")
 

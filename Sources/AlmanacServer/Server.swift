@@ -84,6 +84,7 @@ struct CommonAnswers<Context: RequestContext>: RouterMiddleware {
     response.headers[.influxVersion] = Almanac.influxVersion
     response.headers[.influxBuild] = "OSS"
     response.headers[.requestID] = context.id
+    response.headers[.xRequestID] = context.id
     return response
   }
 }

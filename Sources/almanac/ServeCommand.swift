@@ -24,6 +24,11 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "How much to log.")
   var logLevel = LogLevel.info
 
+  @Option(
+    help: ArgumentHelp(
+      "Samples in memory before they are sealed into chunks.", visibility: .hidden))
+  var sealAfter = 4_000_000
+
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error
@@ -38,8 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
     configuration.host = host
     configuration.port = port
-    let database = try Database(
-      directory: data, options: Database.Options(), logger: logger)
+    var options = Database.Options()
+    options.sealAfterSamples = sealAfter
+    let database = try Database(directory: data, options: options, logger: logger)
     let data = data
     let application = Server(database: database, configuration: configuration, logger: logger)
       .application { [logger] port in

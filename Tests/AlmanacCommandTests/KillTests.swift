@@ -2,7 +2,7 @@ import AlmanacTesting
 import Foundation
 import Testing
 
-/// `kill -9` during a load: what was acknowledged is there, nothing else is.
+/// `kill -9` during a load and its seals: what was acknowledged is there, nothing else is.
 @Suite(.serialized) struct KillTests {
   /// Points that writers sent, by series, time and value. A point's value tells which one it is.
   private actor Ledger {
@@ -55,7 +55,9 @@ import Testing
     var slowest = 0.0
     for round in 0..<rounds {
       let server = try await ServerProcess(
-        directory: directory.path, port: ServerProcess.freePort())
+        directory: directory.path, port: ServerProcess.freePort(),
+        // So few that kills hit seals too, every second round.
+        sealAfter: round % 2 == 0 ? 1500 : 4_000_000)
       slowest = max(slowest, server.secondsToReady)
       let url = server.url
       let pause = Int.random(in: 30...400, using: &random)

@@ -21,11 +21,14 @@ final class ServerProcess {
   private(set) var secondsToReady = 0.0
 
   /// Starts a server on `directory` and waits until it is ready.
-  init(directory: String, port: Int) async throws {
+  ///
+  /// - Parameter sealAfter: samples in memory before they are sealed; few make many seals.
+  init(directory: String, port: Int, sealAfter: Int = 4_000_000) async throws {
     url = "http://127.0.0.1:\(port)"
     process.executableURL = URL(fileURLWithPath: Self.binary)
     process.arguments = [
       "serve", "--data", directory, "--listen", "127.0.0.1:\(port)", "--log-level", "warning",
+      "--seal-after", "\(sealAfter)",
     ]
     let began = ContinuousClock.now
     try process.run()
