@@ -10,32 +10,35 @@ struct StoreSeriesSource: SeriesSource {
   func samples(
     passing matchers: [LabelMatcher], in range: TimeRange
   ) async throws -> [LabelledSamples] {
-    try await pool.run {
-      try store.read { snapshot throws(StoreError) in
-        var found: [LabelledSamples] = []
-        for id in try snapshot.series(passing: matchers) {
-          let samples = try snapshot.samples(of: id, in: range)
-          if !samples.isEmpty {
-            found.append(LabelledSamples(key: try snapshot.key(of: id), samples: samples))
-          }
-        }
-        return found.sorted { $0.key < $1.key }
-      }
+    try await read(matchers) { snapshot, id throws(StoreError) in
+      try snapshot.samples(of: id, in: range)
     }
   }
 
   func lastSamples(
     passing matchers: [LabelMatcher], in range: TimeRange
   ) async throws -> [LabelledSamples] {
+    try await read(matchers) { snapshot, id throws(StoreError) in
+      guard let (time, value) = try snapshot.lastSample(of: id, in: range) else {
+        return Samples()
+      }
+      return Samples(timestamps: [time], values: [value])
+    }
+  }
+
+  /// What `samples` finds for each series, in order of key, without those that have none.
+  private func read(
+    _ matchers: [LabelMatcher],
+    _ samples:
+      @escaping @Sendable (borrowing Snapshot, SeriesID) throws(StoreError) -> Samples
+  ) async throws -> [LabelledSamples] {
     try await pool.run {
       try store.read { snapshot throws(StoreError) in
         var found: [LabelledSamples] = []
         for id in try snapshot.series(passing: matchers) {
-          if let (time, value) = try snapshot.lastSample(of: id, in: range) {
-            found.append(
-              LabelledSamples(
-                key: try snapshot.key(of: id),
-                samples: Samples(timestamps: [time], values: [value])))
+          let samples = try samples(snapshot, id)
+          if !samples.isEmpty {
+            found.append(LabelledSamples(key: try snapshot.key(of: id), samples: samples))
           }
         }
         return found.sorted { $0.key < $1.key }

@@ -85,7 +85,7 @@ struct Intervals: Equatable, Sendable {
   func distances(
     level: Double, position: Int, day: Int, disagreement: [Double]
   ) -> (below: [Double], above: [Double]) {
-    let score = Quantiles.normalScore(level: level)
+    let score = NormalQuantile.score(level: level)
     let z80 = 1.2815515655446004
     let z95 = 1.959963984540054
     let along = (score - z80) / (z95 - z80)
@@ -128,7 +128,7 @@ struct Intervals: Equatable, Sendable {
   /// Normal scores of `shares`.
   private static let scores = shares.map { share in
     share < 0.5
-      ? -Quantiles.normalScore(level: 1 - 2 * share) : Quantiles.normalScore(level: 2 * share - 1)
+      ? -NormalQuantile.upper(share) : NormalQuantile.upper(1 - share)
   }
 
   /// A row's quantile at a normal score; beyond the ends it goes on in proportion.

@@ -68,7 +68,7 @@ import Testing
       (0.5, 0.6744897501960817), (0.8, 1.2815515655446004), (0.95, 1.959963984540054),
       (0.99, 2.5758293035489004), (0.999, 3.2905267314919255),
     ] {
-      #expect(close(Quantiles.normalScore(level: level), score, 1e-7))
+      #expect(close(NormalQuantile.score(level: level), score, 1e-7))
     }
   }
 

@@ -27,9 +27,9 @@ struct Fences {
   static func iqr(
     _ residuals: inout [Double], count: Int, unit: Double, limit: Double
   ) -> Fences {
-    let low = OrderStatistics.quantile(&residuals, count: count, 0.25)
-    let high = OrderStatistics.quantile(&residuals, count: count, 0.75)
-    let centre = OrderStatistics.quantile(&residuals, count: count, 0.5)
+    let low = Quantiles.quantile(reordering: &residuals, count: count, 0.25)
+    let high = Quantiles.quantile(reordering: &residuals, count: count, 0.75)
+    let centre = Quantiles.quantile(reordering: &residuals, count: count, 0.5)
     // A (nearly) constant past has no range of its own.
     let range = max(high - low, unit)
     return Fences(

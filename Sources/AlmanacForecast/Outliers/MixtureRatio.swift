@@ -1,12 +1,6 @@
 internal import AlmanacNeural
 
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// The likelihood ratio of what was expected against what came, under a Gaussian mixture of the
 /// past week over rows (residual, step, expected level), refitted at midnight of the grid.
@@ -132,7 +126,7 @@ struct MixtureRatio {
         abs(steps[index] - frame.step.centre) / frame.step.unit)
     }
     let sizes = strays
-    let limit = max(Self.far, OrderStatistics.quantile(&strays, count: count, 0.975))
+    let limit = max(Self.far, Quantiles.quantile(reordering: &strays, count: count, 0.975))
     var rows: [Double] = []
     rows.reserveCapacity(count * Self.dimensions)
     for (index, size) in zip(picked, sizes) where size <= limit {
@@ -147,7 +141,7 @@ struct MixtureRatio {
   /// Median and standard deviation of expected levels.
   private static func level(_ levels: [Double]) -> SurpriseTable.Scale {
     var sorted = levels
-    let centre = OrderStatistics.median(&sorted, count: sorted.count)
+    let centre = Quantiles.median(reordering: &sorted, count: sorted.count)
     var squares = 0.0
     for value in levels { squares += (value - centre) * (value - centre) }
     let deviation = (squares / Double(levels.count)).squareRoot()

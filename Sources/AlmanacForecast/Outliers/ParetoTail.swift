@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// The upper tail of a nonnegative statistic: a Pareto law above its 98 % quantile.
 ///
@@ -39,7 +33,7 @@ struct ParetoTail: Sendable {
       count += 1
     }
     guard count >= max(fewest, 1) else { return nil }
-    var bound = OrderStatistics.quantile(&scratch, count: count, 1 - Self.share)
+    var bound = Quantiles.quantile(reordering: &scratch, count: count, 1 - Self.share)
     var share = Self.share
     if bound < 1e-6 {
       // A (nearly) constant past: begin at half of the smallest departure, with its own share.

@@ -73,7 +73,7 @@ struct SeasonalExpectation {
         }
         index -= day
       }
-      raw[position] = count > 0 ? OrderStatistics.smallMedian(&few, count: count) : .nan
+      raw[position] = count > 0 ? Quantiles.median(reordering: &few, count: count) : .nan
     }
     smoother.smooth(raw, into: &profile, taps: taps, spacing: spacing)
     let available = min(Self.weeks, start / (7 * day))
@@ -119,7 +119,7 @@ struct SeasonalExpectation {
       return Self.shrunk(smaller, variance: 0.7 * variance)
     default:
       let n = Double(count)
-      let deviation = OrderStatistics.smallMedian(&few, count: count)
+      let deviation = Quantiles.median(reordering: &few, count: count)
       return Self.shrunk(deviation, variance: (1.3 / n + 0.2) * variance)
     }
   }
@@ -139,7 +139,7 @@ struct SeasonalExpectation {
         if !values[index].isNaN { present.append(values[index]) }
         index += grid.stride
       }
-      if !present.isEmpty { return OrderStatistics.median(&present, count: present.count) }
+      if !present.isEmpty { return Quantiles.median(reordering: &present, count: present.count) }
     }
     return .nan
   }

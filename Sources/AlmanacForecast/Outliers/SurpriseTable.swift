@@ -250,9 +250,9 @@ struct SurpriseTable {
     for position in 0..<count {
       squares += (scratch[position] - mean) * (scratch[position] - mean)
     }
-    let centre = OrderStatistics.median(&scratch, count: count)
+    let centre = Quantiles.median(reordering: &scratch, count: count)
     for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
-    let deviation = OrderStatistics.median(&scratch, count: count)
+    let deviation = Quantiles.median(reordering: &scratch, count: count)
     // Rounding of a constant signal is no surprise.
     let level = expected[start - 1]
     let floor = max(1e-9 * (level.isNaN ? 1 : abs(level)), 1e-300)
@@ -279,14 +279,14 @@ struct SurpriseTable {
         }
       }
       if present > 0 {
-        scratch[count] = OrderStatistics.smallMedian(&window, count: present)
+        scratch[count] = Quantiles.median(reordering: &window, count: present)
         count += 1
       }
       index += every
     }
     guard count >= 30 else { return .nan }
-    let centre = OrderStatistics.median(&scratch, count: count)
+    let centre = Quantiles.median(reordering: &scratch, count: count)
     for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
-    return Self.gaussian * OrderStatistics.median(&scratch, count: count)
+    return Self.gaussian * Quantiles.median(reordering: &scratch, count: count)
   }
 }

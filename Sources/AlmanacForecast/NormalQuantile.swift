@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// Quantiles of the standard normal and of Student's t distribution.
 enum NormalQuantile {
@@ -27,6 +21,9 @@ enum NormalQuantile {
     }
     return max(z, 0)
   }
+
+  /// Standard deviations from the middle to each end of the central interval that holds `level`.
+  static func score(level: Double) -> Double { upper((1 - level) / 2) }
 
   /// The t that a Student variable of `freedom` degrees exceeds with probability `tail`:
   /// Abramowitz and Stegun 26.7.5, good to three digits from 10 degrees on.
