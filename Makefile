@@ -34,7 +34,7 @@ soak: build
 	$(SWIFT) test -c release -Xswiftc -enable-testing --filter AlmanacNeuralTests
 
 bench: deps
-	$(SWIFT) run -c release --package-path Benchmarks almanac-benchmarks
+	$(SWIFT) package --package-path Benchmarks benchmark
 
 # The system libraries, where one is missing; and the toolchain, which only you can install.
 deps: toolchain
@@ -57,10 +57,10 @@ toolchain:
 	  echo "Almanac needs Swift $(SWIFT_VERSION) or later, this is $$found: https://www.swift.org/install"; exit 1; }
 
 format:
-	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks
 
 lint:
-	$(SWIFT) format lint -r --strict Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	$(SWIFT) format lint -r --strict Package.swift Sources Tests Benchmarks
 
 docs:
 	ALMANAC_DOCS=1 $(SWIFT) package generate-documentation --target AlmanacQuery
