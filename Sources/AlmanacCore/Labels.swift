@@ -56,11 +56,6 @@ public struct Labels: Hashable, Sendable {
     Labels(sorted: all.filter { !names.contains($0.name) })
   }
 
-  /// These labels with `name` set to `value`, or removed where `value` is empty.
-  public func setting(_ name: String, to value: String) -> Labels {
-    Labels(all.map { ($0.name, $0.value) } + [(name, value)])
-  }
-
   /// The order of names and values everywhere: by their UTF-8 bytes, whatever the locale.
   static func precedes(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)

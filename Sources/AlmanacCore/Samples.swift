@@ -55,6 +55,29 @@ public struct Samples: Sendable {
     }
   }
 
+  /// Adds a sample that comes after the last one; false, without a change, where it does not.
+  public mutating func append(time: Int64, value: Double) -> Bool {
+    if let last = timestamps.last, time <= last { return false }
+    timestamps.append(time)
+    values.append(value)
+    return true
+  }
+
+  /// Adds samples in the order of their writes, at any times; the last write of a time wins.
+  public mutating func merge(late points: [(time: Int64, value: Double)]) {
+    // A few move what is behind them; many are sorted first and merged in one go.
+    guard points.count > 16 else {
+      for point in points { insert(time: point.time, value: point.value) }
+      return
+    }
+    let order = points.indices.sorted { a, b in
+      points[a].time != points[b].time ? points[a].time < points[b].time : a < b
+    }
+    var newer = Samples(capacity: points.count)
+    for index in order { newer.insert(time: points[index].time, value: points[index].value) }
+    self = merging(newer)
+  }
+
   /// Adds samples that all come after the last one here.
   public mutating func append(_ later: Samples) {
     guard let first = later.timestamps.first else { return }

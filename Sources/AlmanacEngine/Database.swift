@@ -69,6 +69,11 @@ public final class Database: Sendable {
     await store.close()
   }
 
+  /// Stops every training, so that queries that wait for one end.
+  public func cancelTrainings() {
+    models.cancelAll()
+  }
+
   // MARK: - Writing
 
   /// Writes line protocol. When this returns, what the report calls accepted is on disk.
@@ -125,8 +130,8 @@ public final class Database: Sendable {
   }
 
   /// What the store holds.
-  public func statistics() throws -> Store.Statistics {
-    try store.statistics()
+  public func statistics() async throws -> Store.Statistics {
+    try await readers.run { [store] in try store.statistics() }
   }
 
   // MARK: - Models

@@ -44,14 +44,26 @@ public final class Job: Sendable {
   /// Where it stands now.
   public var status: Status { current.withLock { $0 } }
 
-  /// Asks the training to stop at its next step.
+  /// Stops the training: at once where it waits for a thread, else at its next step.
   public func cancel() {
     isCancelled.withLock { $0 = true }
+    let isQueued = current.withLock { $0.state == .queued }
+    if isQueued { finish(.failure(Self.cancelled)) }
   }
 
-  func start() {
+  /// Whether somebody asked to stop it.
+  var wasCancelled: Bool { isCancelled.withLock { $0 } }
+
+  /// Whether it will not change any more.
+  var hasEnded: Bool { [.done, .failed, .cancelled].contains(status.state) }
+
+  /// Begins the training; throws where it was cancelled while it waited.
+  func start() throws(ForecastError) {
+    if wasCancelled { throw Self.cancelled }
     current.withLock { $0.state = .running }
   }
+
+  private static let cancelled = ForecastError(.cancelled, "the training was cancelled")
 
   /// Notes how far the training is; false where it must stop.
   func report(_ progress: TrainingProgress) -> Bool {

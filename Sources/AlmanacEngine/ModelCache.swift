@@ -64,33 +64,38 @@ final class ModelCache: ModelSource {
 
   /// Models in the order of their keys, with when they were last used by this process.
   func list() async throws -> [StoredModel] {
-    let all = try await readers.run { [store] in
-      try store.read { snapshot throws(StoreError) in try snapshot.models() }
-    }
     let lastUsed = state.withLock { $0.lastUsed }
-    return all.compactMap { key, bytes in
-      guard let record = try? ModelRecord(encoded: bytes) else { return nil }
-      return StoredModel(
-        id: key, record: record, bytes: bytes.count, lastUsed: lastUsed[key])
+    return try await readers.run { [store] in
+      let all = try store.read { snapshot throws(StoreError) in try snapshot.models() }
+      return all.compactMap { key, bytes in
+        guard let record = try? ModelRecord(encoded: bytes) else { return nil }
+        return StoredModel(
+          id: key, record: record, bytes: bytes.count, lastUsed: lastUsed[key])
+      }
     }
   }
 
   /// Forgets a model; false where there is none.
   func remove(_ id: String) async throws -> Bool {
-    state.withLock { $0.recent.removeAll { $0.key.text == id } }
+    state.withLock { state in
+      state.recent.removeAll { $0.key.text == id }
+      state.lastUsed[id] = nil
+    }
     return try await store.removeModel(id)
   }
 
   private func stored(_ key: ModelKey) async throws -> ModelRecord? {
     let now = clock()
     let known: ModelRecord? = state.withLock { state in
-      state.lastUsed[key.text] = now
       guard let index = state.recent.firstIndex(where: { $0.key == key }) else { return nil }
       let entry = state.recent.remove(at: index)
       state.recent.append(entry)
       return entry.record
     }
-    if let known { return known }
+    if let known {
+      state.withLock { $0.lastUsed[key.text] = now }
+      return known
+    }
     let bytes = try await readers.run { [store] in
       try store.read { snapshot throws(StoreError) in try snapshot.model(key.text) }
     }
@@ -98,6 +103,7 @@ final class ModelCache: ModelSource {
     do {
       let record = try ModelRecord(encoded: bytes)
       remember(key, record)
+      state.withLock { $0.lastUsed[key.text] = now }
       return record
     } catch {
       // A model can always be trained anew; better that than no answer.
@@ -117,14 +123,16 @@ final class ModelCache: ModelSource {
   /// The training of `key`, joined where one is under way.
   private func join(_ key: ModelKey, _ request: ModelRequest) -> (job: Job, starts: Bool) {
     state.withLock { state in
-      if let job = state.training[key] { return (job, false) }
+      if let job = state.training[key], !job.wasCancelled { return (job, false) }
       let job = Job(
         id: state.nextJob, key: request.key,
         plan: "\(request.plan) \(request.options.canonicalText)")
       state.nextJob += 1
       state.training[key] = job
       state.jobs.append(job)
-      if state.jobs.count > Self.jobLimit { state.jobs.removeFirst() }
+      if state.jobs.count > Self.jobLimit, let old = state.jobs.firstIndex(where: \.hasEnded) {
+        state.jobs.remove(at: old)
+      }
       return (job, true)
     }
   }
@@ -135,7 +143,7 @@ final class ModelCache: ModelSource {
       let result: Result<ModelRecord, any Error>
       do {
         let record = try await trainers.run { [clock] in
-          job.start()
+          try job.start()
           let began = ContinuousClock.now
           let model = try ForecastModel.train(on: request.history, options: request.options) {
             job.report($0)
@@ -153,8 +161,13 @@ final class ModelCache: ModelSource {
         result = .failure(error)
       }
       job.finish(result)
-      state.withLock { $0.training[key] = nil }
+      state.withLock { if $0.training[key] === job { $0.training[key] = nil } }
     }
+  }
+
+  /// Stops every training, as a server that ends must.
+  func cancelAll() {
+    for job in state.withLock({ Array($0.training.values) }) { job.cancel() }
   }
 
   /// Puts a model into the store. A fallback is not kept: it is quick to make and might be

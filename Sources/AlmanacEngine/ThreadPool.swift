@@ -5,7 +5,8 @@ internal import Synchronization
 /// `width` pieces at once, in the order they came.
 final class ThreadPool: Sendable {
   private struct State {
-    var waiting: [@Sendable () -> Void] = []
+    /// Jobs in order; those before `next` were taken.
+    var waiting: [(@Sendable () -> Void)?] = []
     var next = 0
     var running = 0
   }
@@ -21,22 +22,30 @@ final class ThreadPool: Sendable {
       label: label, qos: isBackground ? .utility : .userInitiated, attributes: .concurrent)
   }
 
+  /// Jobs that may wait; more are refused.
+  private static let limit = 100_000
+
   /// Runs `body` on a thread of the pool and hands back what it returns or throws.
+  ///
+  /// - Throws: what `body` throws, or `PoolBusy` where too many jobs wait already.
   func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     let result = await withCheckedContinuation { continuation in
-      submit { continuation.resume(returning: Result { try body() }) }
+      let isTaken = submit { continuation.resume(returning: Result { try body() }) }
+      if !isTaken { continuation.resume(returning: .failure(PoolBusy())) }
     }
     return try result.get()
   }
 
-  private func submit(_ job: @escaping @Sendable () -> Void) {
-    let startsThread = state.withLock { state in
+  private func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+    let (isTaken, startsThread) = state.withLock { state in
+      guard state.waiting.count - state.next < Self.limit else { return (false, false) }
       state.waiting.append(job)
-      guard state.running < width else { return false }
+      guard state.running < width else { return (true, false) }
       state.running += 1
-      return true
+      return (true, true)
     }
     if startsThread { queue.async { self.drain() } }
+    return isTaken
   }
 
   private func drain() {
@@ -50,7 +59,20 @@ final class ThreadPool: Sendable {
       state.running -= 1
       return nil
     }
-    defer { state.next += 1 }
-    return state.waiting[state.next]
+    // What a job captured goes with it, not when the queue is empty.
+    let job = state.waiting[state.next]
+    state.waiting[state.next] = nil
+    state.next += 1
+    if state.next > 1024, state.next > state.waiting.count / 2 {
+      state.waiting.removeFirst(state.next)
+      state.next = 0
+    }
+    return job
   }
+}
+
+/// More work waits than may wait; it may be tried again.
+public struct PoolBusy: Error, CustomStringConvertible {
+  /// What a user reads.
+  public let description = "too many requests wait for a thread; try again"
 }

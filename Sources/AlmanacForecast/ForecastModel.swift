@@ -122,15 +122,6 @@ public struct ForecastModel: Sendable {
     return ForecastCurve(
       start: known.nextTime, step: step, yhat: onTarget(middle, last), bands: bands)
   }
-
-  /// Whether the model's network has a share in the forecast.
-  public var usesNetwork: Bool {
-    switch method {
-    case .network: return true
-    case .mix(_, _, let network, let share): return network != nil && share != .none
-    case .plain: return false
-    }
-  }
 }
 
 /// A forecast with its bands: value i belongs to the moment start + i step.

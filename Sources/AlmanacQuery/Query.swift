@@ -29,7 +29,8 @@ public struct Query: Sendable {
     let evaluator = Evaluator(
       series: series, models: models, pool: pool, budget: SampleBudget(limit: limits.samples),
       warnings: warnings)
-    let context = Evaluator.Context(time: time.time, range: time.range, step: time.step)
+    let context = Evaluator.Context(
+      time: time.time, range: time.range, step: time.step, whole: time.range)
     let value = try await evaluator.evaluate(plan, context)
     return try await pool.compute {
       try Table(value, now: time.time, warnings: warnings.all)

@@ -118,9 +118,10 @@ enum ErrorResponse {
 
   /// The status for what the store could not do: nothing here is the client's fault.
   static func status(of error: any Error) -> HTTPResponse.Status {
+    guard !(error is PoolBusy) else { return .serviceUnavailable }
     switch (error as? StoreError)?.code {
-    case .busy, .full, .inputOutput, .closed, .readOnly: .serviceUnavailable
-    default: .internalServerError
+    case .busy, .full, .inputOutput, .closed, .readOnly: return .serviceUnavailable
+    default: return .internalServerError
     }
   }
 }

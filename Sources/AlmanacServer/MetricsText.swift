@@ -18,7 +18,7 @@ struct MetricsText {
   private(set) var text = ""
   private let format: Format
 
-  init(database: Database, format: Format) {
+  init(database: Database, format: Format) async {
     self.format = format
     for (counter, value) in database.metrics.all() {
       add(counter.rawValue, "counter", counter.help, value)
@@ -30,7 +30,7 @@ struct MetricsText {
     add(
       "almanac_trainings_queued", "gauge", "Trainings that wait for a thread.",
       Double(jobs.count { $0 == .queued }))
-    if let store = try? database.statistics() {
+    if let store = try? await database.statistics() {
       add("almanac_series", "gauge", "Series ever written.", Double(store.series))
       add("almanac_chunks", "gauge", "Sealed chunks on disk.", Double(store.chunks))
       add(

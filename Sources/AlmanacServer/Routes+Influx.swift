@@ -9,17 +9,28 @@ extension Routes {
     for method in [HTTPRequest.Method.get, .head] {
       router.on("/ping", method: method) { request, _ in ping(request) }
     }
-    router.get("/health") { _, _ in
-      var json = JSONText()
-      json.raw("{\"name\":\"influxdb\",\"status\":\"pass\",")
-      json.raw("\"message\":\"ready for queries and writes\",\"version\":")
-      json.string(Almanac.influxVersion)
-      json.raw(",\"checks\":[]}\n")
-      return Response(json: json)
-    }
+    router.get("/health") { _, _ in await health() }
     for method in [HTTPRequest.Method.get, .post] {
       router.on("/query", method: method) { request, _ in try await handshake(request) }
     }
+  }
+
+  private func health() async -> Response {
+    var failure: String?
+    do {
+      _ = try await database.statistics()
+    } catch {
+      failure = "\(error)"
+    }
+    var json = JSONText()
+    json.raw("{\"name\":\"influxdb\",\"status\":")
+    json.string(failure == nil ? "pass" : "fail")
+    json.raw(",\"message\":")
+    json.string(failure ?? "ready for queries and writes")
+    json.raw(",\"version\":")
+    json.string(Almanac.influxVersion)
+    json.raw(",\"checks\":[]}\n")
+    return Response(json: json, status: failure == nil ? .ok : .serviceUnavailable)
   }
 
   private func ping(_ request: Request) -> Response {
@@ -45,10 +56,10 @@ extension Routes {
     json.raw("{\"results\":[{\"statement_id\":0")
     if words.count >= 3, words[0] == "create", words[1] == "database" {
       let name = statement.split(separator: " ")[2].trimmingSpaces(and: "\"")
-      databases.withLock { _ = $0.insert(name) }
+      databases.add(name)
     } else if words == ["show", "databases"] {
       let stored = try await database.labelValues("db")
-      let names = databases.withLock { $0.union(stored) }.sorted()
+      let names = databases.all.union(stored).sorted()
       json.raw(",\"series\":[{\"name\":\"databases\",\"columns\":[\"name\"],\"values\":[")
       for (index, name) in names.enumerated() {
         json.raw(index > 0 ? ",[" : "[")

@@ -53,7 +53,6 @@ extension Routes {
       return version.failure(.badRequest, "invalid consistency level")
     }
     let database = parameters[version == .influx1 ? "db" : "bucket"]
-    if let database, !database.isEmpty { databases.withLock { _ = $0.insert(database) } }
     let body: [UInt8]
     switch await self.body(of: request) {
     case .failure(let failure): return version.failure(failure.status, failure.message)
@@ -61,6 +60,7 @@ extension Routes {
     }
     do {
       let report = try await self.database.write(body, precision: precision, database: database)
+      if report.acceptedLines > 0, let database { databases.add(database) }
       return answer(report, as: version)
     } catch {
       context.logger.error("cannot write: \(error)")

@@ -54,12 +54,17 @@ struct Routes: Sendable {
   }
 }
 
-/// Names shared by all requests.
+/// Names of databases, shared by all requests. Those that hold samples are in the store; these are
+/// the ones that were only created, and a number of those written to.
 final class DatabaseNames: Sendable {
+  private static let limit = 10_000
   private let names = Mutex<Set<String>>([])
 
-  func withLock<T: Sendable>(_ body: (inout sending Set<String>) -> sending T) -> T {
-    names.withLock(body)
+  var all: Set<String> { names.withLock { $0 } }
+
+  func add(_ name: String) {
+    guard !name.isEmpty else { return }
+    names.withLock { if $0.count < Self.limit { $0.insert(name) } }
   }
 }
 
@@ -104,7 +109,7 @@ public struct Server: Sendable {
       clock: database.clock, databases: DatabaseNames())
   }
 
-  /// The application, for tests without a socket and for `run()`.
+  /// The application: for tests without a socket, or as a service that listens.
   ///
   /// - Parameter onReady: called with the port once the server listens.
   public func application(

@@ -29,9 +29,21 @@ final class DirectoryLock: Sendable {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       made += made.isEmpty || made == "/" ? String(part) : "/" + part
-      guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
+      let parent = made.lastIndex(of: "/").map { String(made[..<$0]) } ?? "."
+      if mkdir(made, 0o755) == 0 {
+        try sync(parent.isEmpty ? "/" : parent)
+      } else if errno != EEXIST {
         throw StoreError(.cannotOpen, "cannot make \(made): \(String(cString: strerror(errno)))")
       }
+    }
+  }
+
+  /// Writes the names in a directory to disk.
+  static func sync(_ path: String) throws(StoreError) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor >= 0, fsync(descriptor) == 0 else {
+      throw StoreError(.cannotOpen, "cannot sync \(path): \(String(cString: strerror(errno)))")
     }
   }
 }

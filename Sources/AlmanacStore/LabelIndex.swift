@@ -69,6 +69,8 @@ struct LabelIndex {
     let prefix = Keys.labelPrefix(name: name, value: value)
     try transaction.scan(table, from: prefix) { key, _ in
       guard key.starts(with: prefix) else { return false }
+      // A value with a zero byte, which no series has, may look like another one's number.
+      guard key.count == prefix.count + 8 else { return true }
       ids.insert(SeriesID(rawValue: key.bigEndian(at: prefix.count, as: UInt64.self)))
       return true
     }

@@ -30,10 +30,10 @@ struct Recovery {
       }
       try transaction.scan(tables.journal, from: []) { key, bytes throws(StoreError) in
         sequence = key.bigEndian(at: 0, as: UInt64.self)
-        try JournalRecord.decode(bytes) { id, time, value in
-          head.insert(id, time: time, value: value)
-          points += 1
-        }
+        var record: [(SeriesID, Int64, Double)] = []
+        try JournalRecord.decode(bytes) { record.append(($0, $1, $2)) }
+        head.insert(record.count) { record[$0] }
+        points += record.count
         return true
       }
     }

@@ -15,7 +15,6 @@ extension Store {
       return !queue.isSealing
     }
     guard isFirst else { return }
-    // On the queue of commits: the head and the journal's end must be read together.
     beginSeal { result in
       if case .failure(let error) = result { self.logger.error("cannot seal the head: \(error)") }
       self.queue.withLock { $0.isSealing = false }
@@ -26,12 +25,12 @@ extension Store {
   public func compact() async throws(StoreError) {
     if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
     let result = await withCheckedContinuation { continuation in
-      commits.async { self.beginSeal { continuation.resume(returning: $0) } }
+      beginSeal { continuation.resume(returning: $0) }
     }
     try result.get()
   }
 
-  /// Must run on the queue of commits, so that no commit falls between the two readings.
+  /// Takes the head and the journal's end together, between two commits, and makes chunks of it.
   private func beginSeal(_ done: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
     // An earlier seal ends first: the sealing queue is serial, and the head is taken there.
     sealing.async {
@@ -53,6 +52,7 @@ extension Store {
   private func seal(
     _ all: [SeriesID: Samples], before sequence: UInt64
   ) throws(StoreError) {
+    environment.clearDeadReaders()
     var pending: [ChunkReplacement] = []
     var bytes = 0
     for (id, samples) in all.sorted(by: { $0.key < $1.key }) {

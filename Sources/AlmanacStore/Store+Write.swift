@@ -17,35 +17,39 @@ extension Store {
   }
 
   private func enqueue(_ request: WriteQueue.Request) {
+    let headSamples = head.withLock { $0.recentCount }
     let refusal: StoreError? = queue.withLock { queue in
+      if headSamples > options.sealAfterSamples * 4 {
+        return StoreError(.busy, "\(headSamples) samples wait to be sealed; try again")
+      }
       if options.isReadOnly { return StoreError(.readOnly, "the store is open for reading only") }
       if queue.isClosed { return StoreError(.closed, "the store is closing") }
       let queued = queue.queuedPoints + request.points.count
       if queue.queuedPoints > 0, queued > options.maximumQueuedPoints {
         return StoreError(.busy, "\(queue.queuedPoints) points wait for the disk; try again")
       }
-      if queue.add(request) { commits.async { self.commitAll() } }
+      if queue.add(request) { commits.async { self.commitNext() } }
       return nil
     }
     if let refusal { request.done(.failure(refusal)) }
   }
 
-  /// Commits until nothing waits.
-  private func commitAll() {
-    while true {
-      let requests = queue.withLock { $0.takeAll() }
-      if requests.isEmpty { return }
-      let result: Result<Void, StoreError>
-      do throws(StoreError) {
-        try commit(requests)
-        result = .success(())
-      } catch {
-        result = .failure(error)
-        logger.error("cannot commit \(requests.count) writes: \(error)")
-      }
-      for request in requests { request.done(result) }
-      sealIfDue()
+  /// Commits what waits, then queues itself again until nothing does: seals and models get their
+  /// turn between two commits.
+  private func commitNext() {
+    let requests = queue.withLock { $0.takeAll() }
+    if requests.isEmpty { return }
+    let result: Result<Void, StoreError>
+    do throws(StoreError) {
+      try commit(requests)
+      result = .success(())
+    } catch {
+      result = .failure(error)
+      logger.error("cannot commit \(requests.count) writes: \(error)")
     }
+    for request in requests { request.done(result) }
+    sealIfDue()
+    commits.async { self.commitNext() }
   }
 
   /// One transaction, one sync, for all of `requests`; then their samples are readable.
@@ -70,13 +74,14 @@ extension Store {
       throw error
     }
     committer.nextSequence = sequence
-    head.withLock { head in
-      for (request, ids) in zip(requests, resolved) {
-        let points = request.points
-        for index in 0..<points.count {
-          head.insert(
-            SeriesID(rawValue: ids[Int(points.series[index])]), time: points.timestamps[index],
-            value: points.values[index])
+    for (request, ids) in zip(requests, resolved) {
+      let points = request.points
+      head.withLock { head in
+        head.insert(points.count) { index in
+          (
+            SeriesID(rawValue: ids[Int(points.series[index])]), points.timestamps[index],
+            points.values[index]
+          )
         }
       }
     }

@@ -53,6 +53,8 @@ public final class Store: Sendable {
     let environment = try Environment(
       path: directory, tables: Keys.Table.allCases.map(\.rawValue), mapSize: options.mapSize,
       maximumReaders: 512, isReadOnly: options.isReadOnly)
+    // The files just made must be found again after a power cut, not only their contents.
+    if !options.isReadOnly { try DirectoryLock.sync(directory) }
     let table = { (name: Keys.Table) throws(StoreError) -> Environment.Table in
       guard let table = environment.tables[name.rawValue] else {
         throw StoreError(.damaged, "cannot open \(directory): its table \(name) is missing")

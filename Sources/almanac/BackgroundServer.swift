@@ -4,16 +4,34 @@ import Foundation
 struct BackgroundServer {
   let directory: String
 
+  /// Marks a directory as the demo's own: only such a one is cleared.
+  private var marker: String { directory + "/almanac-demo" }
+  private var database: String { directory + "/database" }
   private var processFile: String { directory + "/server.pid" }
   private var logFile: String { directory + "/server.log" }
 
+  /// Makes the directory, empty but for what says that it is the demo's.
+  func clear() throws {
+    let files = FileManager.default
+    let found = (try? files.contentsOfDirectory(atPath: directory)) ?? []
+    guard found.isEmpty || found.contains("almanac-demo") else {
+      throw Failure(
+        "\(directory) holds files that are not the demo's", hint: "choose another --data")
+    }
+    try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for path in [database, processFile, logFile] where files.fileExists(atPath: path) {
+      try files.removeItem(atPath: path)
+    }
+    try "The demo's directory: its database is made afresh.\n".write(
+      toFile: marker, atomically: true, encoding: .utf8)
+  }
+
   /// Starts a server on the first free port from `firstPort` on; returns its URL once it is ready.
   func start(firstPort: Int) async throws -> String {
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for port in firstPort..<firstPort + 50 where isFree(port) {
       let url = "http://127.0.0.1:\(port)"
       let process = try spawn([
-        "serve", "--data", directory + "/database", "--listen", "127.0.0.1:\(port)",
+        "serve", "--data", database, "--listen", "127.0.0.1:\(port)",
       ])
       try "\(process)\n".write(toFile: processFile, atomically: true, encoding: .utf8)
       for _ in 0..<200 {
@@ -49,7 +67,7 @@ struct BackgroundServer {
     let path = "/proc/\(process)/cmdline"
     guard let data = FileManager.default.contents(atPath: path) else { return false }
     let arguments = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    return arguments.contains("serve") && arguments.contains(directory + "/database")
+    return arguments.contains("serve") && arguments.contains(database)
   }
 
   private func isFree(_ port: Int) -> Bool {

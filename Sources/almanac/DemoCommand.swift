@@ -24,6 +24,12 @@ struct DemoCommand: AsyncParsableCommand {
   /// The same signals every time on the same day.
   private static let seed: UInt64 = 20_190_521
 
+  func validate() throws {
+    guard (1...65_000).contains(port) else {
+      throw ValidationError("--port must be 1 to 65000, not \(port)")
+    }
+  }
+
   func run() async throws {
     let server = BackgroundServer(directory: data)
     if stop {
@@ -31,7 +37,7 @@ struct DemoCommand: AsyncParsableCommand {
       return
     }
     _ = try server.stop()
-    try? FileManager.default.removeItem(atPath: data)
+    try server.clear()
     let url = try await server.start(firstPort: port)
     let client = Client(server: url)
 

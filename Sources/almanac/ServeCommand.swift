@@ -5,6 +5,8 @@ import ArgumentParser
 import Foundation
 import Hummingbird
 import Logging
+import ServiceLifecycle
+import UnixSignals
 
 /// `almanac serve`: the server.
 struct ServeCommand: AsyncParsableCommand {
@@ -52,15 +54,38 @@ struct ServeCommand: AsyncParsableCommand {
         logger.info(
           "Almanac \(Almanac.version) is ready on http://\(host):\(port), data in \(data)")
       }
+    // What is in flight has 8 s to end; queries that wait for a training are not waited for.
+    var services = ServiceGroupConfiguration(
+      services: [
+        .init(service: application), .init(service: TrainingStopper(database: database)),
+      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
+    services.maximumGracefulShutdownDuration = .seconds(8)
     do {
-      try await application.runService()
+      try await ServiceGroup(configuration: services).run()
     } catch {
       await database.close()
-      throw Failure("cannot listen on \(listen): \(error)", hint: "choose another --listen")
+      throw Failure("the server on \(listen) ended: \(error)", hint: "is the address in use?")
     }
     await database.close()
     logger.info("stopped")
   }
+}
+
+/// Stops trainings when the server is asked to end.
+private struct TrainingStopper: Service {
+  let database: Database
+
+  func run() async throws {
+    try await gracefulShutdown()
+    database.cancelTrainings()
+  }
+}
+
+/// `logger` without the steps of starting and stopping services.
+private func quiet(_ logger: Logger) -> Logger {
+  var quiet = logger
+  quiet.logLevel = max(.warning, logger.logLevel)
+  return quiet
 }
 
 /// `HOST:PORT`, the host perhaps in brackets.

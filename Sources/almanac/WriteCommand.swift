@@ -69,8 +69,16 @@ struct LineSender {
   let precision: String
   let database: String?
   let rejects: String
+  /// Lines sent, blank ones not counted.
   private(set) var lines = 0
+  /// The number of the last line seen.
+  private var number = 0
   private(set) var rejected = 0
+
+  private struct Line {
+    let number: Int
+    let text: Data
+  }
 
   /// Lines in one request.
   private static let batchLines = 5000
@@ -84,10 +92,14 @@ struct LineSender {
 
   /// Sends whole lines.
   mutating func send(_ text: Data) async throws {
-    var batch: [Data] = []
-    for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    where !line.isEmpty {
-      batch.append(Data(line))
+    var batch: [Line] = []
+    var all = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    // The end of the last line is no line of its own.
+    if all.last?.isEmpty == true { all.removeLast() }
+    for line in all {
+      number += 1
+      if line.isEmpty { continue }
+      batch.append(Line(number: number, text: Data(line)))
       if batch.count == Self.batchLines {
         try await flush(batch)
         batch = []
@@ -96,20 +108,19 @@ struct LineSender {
     try await flush(batch)
   }
 
-  private mutating func flush(_ batch: [Data]) async throws {
+  private mutating func flush(_ batch: [Line]) async throws {
     guard !batch.isEmpty else { return }
-    let first = lines + 1
     lines += batch.count
-    if let refusal = try await post(batch) { try await isolate(batch, first: first, refusal) }
+    if let refusal = try await post(batch) { try await isolate(batch, refusal) }
   }
 
   /// Sends one request; the answer where lines were refused, nil where all were taken.
-  private func post(_ lines: [Data]) async throws -> Client.Reply? {
+  private func post(_ lines: [Line]) async throws -> Client.Reply? {
     var parameters = [("precision", precision)]
     if let database { parameters.append(("bucket", database)) }
     let reply = try await client.send(
       "POST", "/api/v2/write", parameters: parameters,
-      body: Data(lines.joined(separator: [UInt8(ascii: "\n")])))
+      body: Data(lines.map(\.text).joined(separator: [UInt8(ascii: "\n")])))
     switch reply.status {
     case 204: return nil
     case 400, 422: return reply
@@ -118,20 +129,16 @@ struct LineSender {
   }
 
   /// Finds the bad lines of a batch whose good ones are stored: each half again, down to one line.
-  private mutating func isolate(
-    _ batch: [Data], first: Int, _ refusal: Client.Reply
-  ) async throws {
+  private mutating func isolate(_ batch: [Line], _ refusal: Client.Reply) async throws {
     guard batch.count > 1 else {
       rejected += 1
-      Terminal.writeToStandardError("line \(first): \(serverFailure(refusal))\n")
-      try keep(batch[0])
+      Terminal.writeToStandardError("line \(batch[0].number): \(serverFailure(refusal))\n")
+      try keep(batch[0].text)
       return
     }
     let middle = batch.count / 2
-    for (start, half) in [(first, batch[..<middle]), (first + middle, batch[middle...])] {
-      if let refusal = try await post(Array(half)) {
-        try await isolate(Array(half), first: start, refusal)
-      }
+    for half in [Array(batch[..<middle]), Array(batch[middle...])] {
+      if let refusal = try await post(half) { try await isolate(half, refusal) }
     }
   }
 

@@ -55,13 +55,13 @@ import Testing
     let server = try await ServerProcess(
       directory: directory.path + "/data", port: ServerProcess.freePort())
     let file = directory.path + "/lines.lp"
-    try "m v=1 1\nm v=\nm v=3 3\nbad\n".write(toFile: file, atomically: true, encoding: .utf8)
+    try "m v=1 1\nm v=\n\nm v=3 3\nbad\n".write(toFile: file, atomically: true, encoding: .utf8)
     let result = try ServerProcess.run([
       "write", file, "--precision", "s", "--server", server.url,
     ])
     #expect(result.code == 1)
     #expect(result.output == "2 lines written, 2 refused\n")
-    #expect(result.error.contains("line 2:") && result.error.contains("line 4:"))
+    #expect(result.error.contains("line 2:") && result.error.contains("line 5:"))
     #expect(try String(contentsOfFile: file + ".rejects", encoding: .utf8) == "m v=\nbad\n")
     #expect(try await server.rows("m_v", "&start=0&end=10").count == 2)
   }
@@ -90,6 +90,42 @@ import Testing
       #expect(help.code == 0)
       #expect(help.output.contains("OVERVIEW"))
     }
+  }
+
+  @Test("the demo touches no directory that is not its own, and no port that there is not")
+  func demoIsCareful() throws {
+    let directory = try TemporaryDirectory()
+    let file = directory.path + "/thesis.txt"
+    try "years of work".write(toFile: file, atomically: true, encoding: .utf8)
+    let result = try ServerProcess.run(["demo", "--data", directory.path])
+    #expect(result.code == 1)
+    #expect(result.error.contains("not the demo's"))
+    #expect(FileManager.default.fileExists(atPath: file))
+    #expect(try ServerProcess.run(["demo", "--port", "70000"]).code == 2)
+  }
+
+  @Test("SIGTERM ends the server within ten seconds, a query waiting for a training or not")
+  func stopsInTime() async throws {
+    let directory = try TemporaryDirectory()
+    let server = try await ServerProcess(
+      directory: directory.path, port: ServerProcess.freePort())
+    let lines = (0..<2000).map {
+      "sig,host=x value=\(($0 * 37) % 101 + $0 % 144) \(1_788_220_800 + $0 * 600)"
+    }
+    _ = try await ServerProcess.send(
+      "POST", server.url + "/write?precision=s", body: lines.joined(separator: "\n"))
+    let query = "forecast(sig<host=x>, 1d, model=seq2seq, epochs=10000, wait=1h)"
+    let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+    let url = "\(server.url)/api/v1/table?time=1789420800&query=\(encoded)"
+    let waiting = Task { try? await ServerProcess.send("GET", url) }
+    var jobs = ""
+    while !jobs.contains("\"running\"") {
+      jobs = try await ServerProcess.send("GET", server.url + "/api/v1/jobs").body
+    }
+    let began = ContinuousClock.now
+    #expect(server.terminate() == 0)
+    #expect(ContinuousClock.now - began < .seconds(10))
+    _ = await waiting.value
   }
 
   @Test("a model survives a kill of the server")

@@ -21,6 +21,27 @@ import Testing
     #expect(samples.values == expected.map(\.value), "seed \(seed)")
   }
 
+  @Test(
+    "late samples merge as single inserts do, many or few, newest first or not",
+    arguments: 0..<60 as Range<UInt64>)
+  func mergeLate(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var merged = Samples(timestamps: [10, 20, 30], values: [1, 2, 3])
+    var inserted = merged
+    var late = (0..<Int.random(in: 0..<60, using: &random)).map { _ in
+      (
+        time: Int64.random(in: 0..<40, using: &random),
+        value: Double.random(in: 0..<1, using: &random)
+      )
+    }
+    if seed % 2 == 0 { late.sort { $0.time > $1.time } }
+    for (time, value) in late { inserted.insert(time: time, value: value) }
+    merged.merge(late: late)
+    #expect(merged == inserted, "seed \(seed)")
+    let isTaken = merged.append(time: 5, value: 0)
+    #expect(!isTaken)
+  }
+
   @Test("merging prefers the newer side", arguments: 0..<50 as Range<UInt64>)
   func merge(seed: UInt64) {
     var random = SeededGenerator(seed: seed)

@@ -15,9 +15,9 @@ struct Aggregation: Sendable {
 
   /// Groups `series` and combines each group time by time, over the series that have a sample
   /// there.
-  func apply(_ series: [LabelledSamples]) -> [LabelledSamples] {
+  func apply(_ series: [LabelledSamples]) throws(QueryError) -> [LabelledSamples] {
     var groups: [Labels: [Samples]] = [:]
-    for one in Alignment.align(series) {
+    for one in try Alignment.align(series) {
       let all = one.key.labels
       groups[isWithout ? all.dropping(labels) : all.keeping(labels), default: []]
         .append(one.samples)
@@ -67,7 +67,7 @@ struct Aggregation: Sendable {
 enum Alignment {
   /// The series as they are where each has times that the longest has too; else each binned to
   /// the step of the longest, with the mean of a bin at its beginning.
-  static func align(_ series: [LabelledSamples]) -> [LabelledSamples] {
+  static func align(_ series: [LabelledSamples]) throws(QueryError) -> [LabelledSamples] {
     guard let longest = series.max(by: { $0.samples.count < $1.samples.count }),
       let step = RegularSeries.detectStep(longest.samples)
     else { return series }
@@ -77,13 +77,16 @@ enum Alignment {
         || one.samples.timestamps.allSatisfy { times.contains($0) }
     }
     if isAligned { return series }
-    return series.map { one in
+    var aligned: [LabelledSamples] = []
+    for one in series {
+      try StepLimit.check(one.samples, step)
       let binned = RegularSeries(samples: one.samples, step: step)
-      var samples = Samples(capacity: binned.count)
+      var samples = Samples(capacity: one.samples.count)
       for (index, value) in binned.values.enumerated() where !value.isNaN {
         samples.insert(time: binned.time(at: index).nanoseconds, value: value)
       }
-      return LabelledSamples(key: one.key, samples: samples)
+      aligned.append(LabelledSamples(key: one.key, samples: samples))
     }
+    return aligned
   }
 }

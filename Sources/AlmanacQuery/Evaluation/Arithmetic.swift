@@ -46,9 +46,9 @@ struct Arithmetic: Sendable {
   /// Series of both sides that match, at the times that both have.
   func apply(
     _ left: [LabelledSamples], _ right: [LabelledSamples]
-  ) throws(MatchingError) -> [LabelledSamples] {
+  ) throws -> [LabelledSamples] {
     let matching = matching ?? SeriesMatching(labels: [], isIgnoring: true)
-    let aligned = Alignment.align(left + right)
+    let aligned = try Alignment.align(left + right)
     let left = aligned.prefix(left.count)
     var others: [Labels: LabelledSamples] = [:]
     for one in aligned.dropFirst(left.count) {

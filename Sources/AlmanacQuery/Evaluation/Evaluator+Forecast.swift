@@ -50,6 +50,8 @@ extension Evaluator {
   /// The moment from which data is seen, with `offset` and `@` of the input applied.
   private func moment(of plan: Plan, _ context: Context) -> Timestamp {
     switch plan {
+    // What `offset` brings without a window is moved to now: it is seen from now.
+    case .moved(let inner, .offset) where inner.windowLength == nil: moment(of: inner, context)
     case .moved(let inner, let move): moment(of: inner, self.context(context, moved: move))
     case .prepare(let node): moment(of: node.input, context)
     default: context.time
@@ -58,7 +60,7 @@ extension Evaluator {
 
   private func forecast(_ history: History, _ plan: ForecastPlan) async throws -> LabelledForecast {
     let steps = plan.horizon.count(of: history.full.step)
-    guard steps >= 1, steps <= ForecastModel.maximumSteps else {
+    guard steps >= 1, steps <= ForecastModel.maximumSteps / (1 + plan.levels.count) else {
       throw failure(
         plan, "a horizon of \(plan.horizon) is \(steps) steps of \(history.full.step)",
         hint: steps < 1 ? "choose a longer horizon or a shorter step" : "choose a longer step")
@@ -87,6 +89,10 @@ extension Evaluator {
         warnings.add("job \(job) is still training; this is a plain seasonal forecast")
         return try await predict(history.key, model, info, recent, steps, plan)
       }
+    } catch let error as ForecastError where error.code == .cancelled {
+      throw QueryError(
+        code: .cancelled, message: "the training was cancelled", range: plan.range,
+        stage: "forecast", hint: "ask again to train anew")
     } catch let error as ForecastError {
       throw failure(plan, "\(history.key): \(error.message)", hint: "give it a longer history")
     }

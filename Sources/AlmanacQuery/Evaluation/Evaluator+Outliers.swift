@@ -30,25 +30,23 @@ extension Evaluator {
   private func judgement(
     _ plan: OutliersPlan, _ context: Context
   ) -> (data: Plan, context: Context, judged: TimeRange) {
+    let lead = max(Self.lead, plan.history + plan.history)
     var data = plan.input
     var inner = context
     while case .moved(let plan, let move) = data {
       data = plan
       inner = self.context(inner, moved: move)
     }
-    let judged: TimeRange
-    if case .window(let window) = data, window.step == nil {
-      judged = TimeRange(last: window.length, until: inner.time)
-      data = window.base
-    } else if let range = inner.range {
-      judged = range
-    } else {
-      // A bare selector: the newest sample, as everywhere.
-      judged = TimeRange(last: Self.lookback, until: inner.time)
-    }
-    inner.range = TimeRange(
-      start: judged.start - max(Self.lead, plan.history + plan.history), end: judged.end)
     inner.step = nil
+    if let length = data.windowLength {
+      // The windows inside begin earlier by the lead; what they were written for is judged.
+      inner.range = nil
+      inner.lead = lead
+      return (data, inner, TimeRange(last: length, until: inner.time))
+    }
+    // A bare selector is judged by its newest sample, as everywhere.
+    let judged = inner.range ?? TimeRange(last: Self.lookback, until: inner.time)
+    inner.range = TimeRange(start: judged.start - lead, end: judged.end)
     return (data, inner, judged)
   }
 

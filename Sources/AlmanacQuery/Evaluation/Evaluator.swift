@@ -12,6 +12,8 @@ struct Evaluator: Sendable {
     var range: TimeRange?
     /// One value a step inside the range.
     var step: Interval?
+    /// The query's own range, which `@ start` and `@ end` mean at any depth.
+    var whole: TimeRange?
     /// Windows begin so much earlier: what a model's training bucket needs.
     var lead = Interval.zero
 
@@ -44,8 +46,8 @@ struct Evaluator: Sendable {
     case .negated(let plan): return try await negated(plan, context)
     case .arithmetic(let node): return try await arithmetic(node, context)
     case .aggregate(let node):
-      let input = stamped(try await seriesValue(node.input, context), context)
-      return .series(try await pool.compute { node.apply(input) })
+      let input = stamped(try await seriesValue(node.input, context), of: node.input, context)
+      return .series(try await pool.compute { try node.apply(input) })
     case .prepare(let node): return .grid(try await prepare(node, context))
     case .forecast(let plan): return .forecast(try await forecast(plan, context))
     case .outliers(let plan): return .outliers(try await outliers(plan, context))
@@ -69,7 +71,8 @@ struct Evaluator: Sendable {
       start: range.start - Self.lookback + Interval(nanoseconds: 1), end: range.end)
     try StepLimit.check(range, step)
     let all = try budget.count(await series.samples(passing: selection.matchers, in: reach))
-    return try await pool.compute { all.compactMap { Self.sample($0, range, step) } }
+    let sampled = try await pool.compute { all.compactMap { Self.sample($0, range, step) } }
+    return try budget.count(sampled)
   }
 
   /// The newest value at most `lookback` old at each step of `range`.
@@ -137,8 +140,8 @@ struct Evaluator: Sendable {
     case .offset(let interval): target = context.time - interval
     case .relative(let interval): target = context.time + interval
     case .at(let time): target = time
-    case .start: target = context.range?.start ?? context.time
-    case .end: target = context.range?.end ?? context.time
+    case .start: target = context.whole?.start ?? context.time
+    case .end: target = context.whole?.end ?? context.time
     }
     let (shift, overflow) = target.nanoseconds.subtractingReportingOverflow(
       context.time.nanoseconds)
@@ -159,9 +162,12 @@ struct Evaluator: Sendable {
     }
   }
 
-  /// At one moment every series' value counts as of that moment, whenever it was sampled.
-  private func stamped(_ series: [LabelledSamples], _ context: Context) -> [LabelledSamples] {
-    guard context.range == nil, series.allSatisfy({ $0.samples.count == 1 }) else { return series }
+  /// At one moment every newest sample counts as of that moment, whenever it was taken. Samples of
+  /// windows and forecasts keep their times.
+  private func stamped(
+    _ series: [LabelledSamples], of plan: Plan, _ context: Context
+  ) -> [LabelledSamples] {
+    guard context.range == nil, plan.isNewestSample else { return series }
     return series.map { one in
       LabelledSamples(
         key: one.key,
@@ -180,18 +186,19 @@ struct Evaluator: Sendable {
     case (.number(let left), .number(let right)):
       return .number(node.apply(left, right))
     case (.series(let left), .number(let right)):
-      let left = stamped(left, context)
+      let left = stamped(left, of: node.left, context)
       return .series(try await pool.compute { node.apply(left, right, numberIsLeft: false) })
     case (.number(let left), .series(let right)):
-      let right = stamped(right, context)
+      let right = stamped(right, of: node.right, context)
       return .series(try await pool.compute { node.apply(right, left, numberIsLeft: true) })
     case (.series(let left), .series(let right)):
-      let (left, right) = (stamped(left, context), stamped(right, context))
+      let left = stamped(left, of: node.left, context)
+      let right = stamped(right, of: node.right, context)
       return .series(
         try await pool.compute {
-          do throws(MatchingError) {
+          do {
             return try node.apply(left, right)
-          } catch {
+          } catch let error as MatchingError {
             let labels = error.labels.all.map { "\($0.name)=\($0.value)" }
             throw QueryError(
               code: .evaluation,
@@ -272,9 +279,7 @@ extension Evaluator {
       warnings.add("\(one.key): left out, a single sample has no step")
       return nil
     }
-    if let first = one.samples.firstTime, let last = one.samples.lastTime {
-      try StepLimit.check(TimeRange(start: first, end: last), step)
-    }
+    try StepLimit.check(one.samples, step)
     return RegularSeries(samples: one.samples, step: step)
   }
 }
@@ -282,6 +287,11 @@ extension Evaluator {
 /// The most steps that a series is put on: a guard against steps much finer than the data.
 enum StepLimit {
   private static let maximum: Int64 = 10_000_000
+
+  static func check(_ samples: Samples, _ step: Interval) throws(QueryError) {
+    guard let first = samples.firstTime, let last = samples.lastTime else { return }
+    try check(TimeRange(start: first, end: last), step)
+  }
 
   static func check(_ range: TimeRange, _ step: Interval) throws(QueryError) {
     let (span, overflow) = range.end.nanoseconds.subtractingReportingOverflow(

@@ -44,6 +44,33 @@ indirect enum Plan: Sendable {
   }
 }
 
+extension Plan {
+  /// Whether this is the newest sample of each series, perhaps calculated with.
+  var isNewestSample: Bool {
+    switch self {
+    case .select: true
+    case .moved(let plan, _), .negated(let plan): plan.isNewestSample
+    case .aggregate(let node): node.input.isNewestSample
+    case .arithmetic(let node):
+      [node.left, node.right].allSatisfy { $0.type == .number || $0.isNewestSample }
+    default: false
+    }
+  }
+
+  /// The longest window that was written anywhere in the data.
+  var windowLength: Interval? {
+    switch self {
+    case .window(let node): node.length
+    case .moved(let plan, _), .negated(let plan): plan.windowLength
+    case .prepare(let node): node.input.windowLength
+    case .aggregate(let node): node.input.windowLength
+    case .arithmetic(let node):
+      [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
+    default: nil
+    }
+  }
+}
+
 /// Series by metric and labels.
 struct Selection: Sendable {
   var matchers: [LabelMatcher]

@@ -178,6 +178,11 @@ extension Planner {
       }
       return literal.value / 100
     }
+    guard levels?.count ?? 1 <= 20 else {
+      throw QueryError(
+        code: .type, message: "cannot call forecast: it has over 20 levels",
+        range: arguments.call.range, stage: arguments.stage, hint: "write level=[80, 95]")
+    }
     return Set(levels ?? [0.95]).sorted()
   }
 
@@ -243,16 +248,6 @@ extension Planner {
 }
 
 extension Plan {
-  /// The length of the window that the data begins with, where one was written.
-  var windowLength: Interval? {
-    switch self {
-    case .window(let node): node.length
-    case .moved(let plan, _): plan.windowLength
-    case .prepare(let node): node.input.windowLength
-    default: nil
-    }
-  }
-
   /// The stages that lead from what was read to this grid.
   var stages: [PreparationStep] {
     switch self {

@@ -26,6 +26,8 @@ public struct TableText: Sendable {
   /// One width for the time column, and one for each column of times.
   private let timeDigits: Int
   private let columnDigits: [Int]
+  /// All label names of all series, in order.
+  private let labelNames: [String]
 
   /// Renders `table`, which took `elapsedMilliseconds` to make.
   public init(_ table: Table, elapsedMilliseconds: Double) {
@@ -38,6 +40,9 @@ public struct TableText: Sendable {
         return times.compactMap { $0?.fractionDigits }.max() ?? 0
       }.max() ?? 0
     }
+    var names: Set<String> = []
+    for series in table.series { for label in series.key.labels.all { names.insert(label.name) } }
+    labelNames = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// The whole text.
@@ -67,6 +72,7 @@ public struct TableText: Sendable {
     var bytes: [UInt8] = []
     if !position.began {
       position.began = true
+      let reserved = Set(["time", "metric"] + table.columns)
       let names = labelNames.map { reserved.contains($0) ? "label_" + $0 : $0 }
       for (index, name) in (["time", "metric"] + names + table.columns).enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
@@ -99,15 +105,6 @@ public struct TableText: Sendable {
     }
     return bytes.isEmpty ? nil : bytes
   }
-
-  /// All label names of all series, in order.
-  private var labelNames: [String] {
-    var names: Set<String> = []
-    for series in table.series { for label in series.key.labels.all { names.insert(label.name) } }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-  }
-
-  private var reserved: Set<String> { Set(["time", "metric"] + table.columns) }
 
   private func appendCell(
     _ column: Table.Column, _ row: Int, digits: Int, to bytes: inout [UInt8]

@@ -31,8 +31,6 @@ final class Environment: Sendable {
       // Readers belong to transactions, not threads; no read-ahead, as reads are short ranges.
       let flags = UInt32(MDB_NOTLS | MDB_NORDAHEAD | (isReadOnly ? MDB_RDONLY : 0))
       try check(mdb_env_open(pointer, path, flags, 0o644), "open the store in \(path)")
-      var dead: CInt = 0
-      try check(mdb_reader_check(pointer, &dead), "clear readers that died")
       tables = try Self.open(names, in: pointer, isReadOnly: isReadOnly)
     } catch {
       mdb_env_close(pointer)
@@ -40,6 +38,7 @@ final class Environment: Sendable {
     }
     self.pointer = pointer
     self.isReadOnly = isReadOnly
+    clearDeadReaders()
   }
 
   deinit {
@@ -97,6 +96,12 @@ final class Environment: Sendable {
     }
     try check(mdb_txn_commit(raw), "commit")
     return result
+  }
+
+  /// Lets go of the views of readers whose process died: they would keep old pages from reuse.
+  func clearDeadReaders() {
+    var dead: CInt = 0
+    mdb_reader_check(pointer, &dead)
   }
 
   /// Bytes of the map that are in use and bytes that there are.
@@ -256,7 +261,7 @@ private func check(_ code: CInt, _ action: String) throws(StoreError) {
   let kind: StoreError.Code
   switch code {
   case MDB_MAP_FULL, ENOSPC, EDQUOT: kind = .full
-  case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_PANIC: kind = .damaged
+  case MDB_CORRUPTED, MDB_PAGE_NOTFOUND: kind = .damaged
   case MDB_VERSION_MISMATCH, MDB_INVALID: kind = .unknownFormat
   case MDB_READERS_FULL: kind = .busy
   case ENOENT: kind = .cannotOpen
