@@ -150,11 +150,15 @@ extension Store {
   /// has it all.
   public func close() async {
     queue.withLock { $0.close() }
+    // The committer queues itself again after each commit, behind what waits here.
+    repeat { await drain(commits) } while queue.withLock { $0.isCommitting }
+    await drain(sealing)
+  }
+
+  /// Returns when everything that is on `queue` now has ended.
+  private func drain(_ queue: DispatchQueue) async {
     await withCheckedContinuation { continuation in
-      commits.async { continuation.resume() }
-    }
-    await withCheckedContinuation { continuation in
-      sealing.async { continuation.resume() }
+      queue.async { continuation.resume() }
     }
   }
 }

@@ -12,7 +12,7 @@ struct WriteQueue {
   private(set) var queuedPoints = 0
   private(set) var isClosed = false
   /// Whether a committer runs; it goes on until nothing waits.
-  private var isCommitting = false
+  private(set) var isCommitting = false
   /// Whether a seal was asked for and has not ended.
   var isSealing = false
 
