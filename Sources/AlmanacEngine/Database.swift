@@ -64,8 +64,9 @@ public final class Database: Sendable {
       metrics: metrics, logger: logger, clock: options.clock)
   }
 
-  /// Finishes writes under way; refuses new ones.
+  /// Stops trainings, finishes writes under way, refuses new ones. Call it before the process ends.
   public func close() async {
+    await models.close()
     await store.close()
   }
 

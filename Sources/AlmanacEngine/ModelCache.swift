@@ -170,6 +170,13 @@ final class ModelCache: ModelSource {
     for job in state.withLock({ Array($0.training.values) }) { job.cancel() }
   }
 
+  /// Stops every training and returns when no thread computes any more: a process that ends
+  /// under a training takes the BLAS library's memory away from it.
+  func close() async {
+    cancelAll()
+    await trainers.finish()
+  }
+
   /// Puts a model into the store. A fallback is not kept: it is quick to make and might be
   /// wrong tomorrow. A store that cannot be written is no reason to withhold the answer.
   private func keep(_ key: ModelKey, _ record: ModelRecord) async {

@@ -48,6 +48,13 @@ final class ThreadPool: Sendable {
     return isTaken
   }
 
+  /// Returns when all work that was handed in before has ended.
+  func finish() async {
+    await withCheckedContinuation { continuation in
+      queue.async(flags: .barrier) { continuation.resume() }
+    }
+  }
+
   private func drain() {
     while let job = state.withLock({ Self.take(&$0) }) { job() }
   }

@@ -119,5 +119,7 @@ import Testing
       }
     }
     #expect(answers > 10)
+    // Queries that did not wait left trainings behind.
+    await database.close()
   }
 }
