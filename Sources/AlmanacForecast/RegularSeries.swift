@@ -112,6 +112,15 @@ public struct RegularSeries: Sendable {
     return start + Interval(nanoseconds: offset)
   }
 
+  /// The known values as samples at the beginnings of their bins.
+  public var known: Samples {
+    var samples = Samples(capacity: values.count { !$0.isNaN })
+    for (index, value) in values.enumerated() where !value.isNaN {
+      samples.insert(time: time(at: index).nanoseconds, value: value)
+    }
+    return samples
+  }
+
   /// The first `count` bins.
   func prefix(_ count: Int) -> RegularSeries {
     RegularSeries(start: start, step: step, values: Array(values.prefix(count)))

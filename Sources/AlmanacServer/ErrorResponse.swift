@@ -78,9 +78,7 @@ enum ErrorResponse {
     json.string(message)
     more(&json)
     json.raw("}\n")
-    var response = Response(json: json, status: status)
-    if status == .serviceUnavailable { response.headers[.retryAfter] = retryAfter }
-    return response
+    return answer(json, status)
   }
 
   /// InfluxDB 1: `{"error":"..."}`, repeated in a header.
@@ -89,11 +87,10 @@ enum ErrorResponse {
     json.raw("{\"error\":")
     json.string(message)
     json.raw("}\n")
-    var response = Response(json: json, status: status)
+    var response = answer(json, status)
     // A header holds no line ends and, to be safe, only ASCII.
     let header = message.unicodeScalars.map { $0.isASCII && $0.value >= 32 ? Character($0) : " " }
     response.headers[.influxError] = String(header.prefix(1000))
-    if status == .serviceUnavailable { response.headers[.retryAfter] = retryAfter }
     return response
   }
 
@@ -111,6 +108,11 @@ enum ErrorResponse {
       json.integer(line)
     }
     json.raw("}\n")
+    return answer(json, status)
+  }
+
+  /// The body with its status, and when to come back where that makes sense.
+  private static func answer(_ json: JSONText, _ status: HTTPResponse.Status) -> Response {
     var response = Response(json: json, status: status)
     if status == .serviceUnavailable { response.headers[.retryAfter] = retryAfter }
     return response

@@ -115,8 +115,7 @@ import Testing
     _ = try await ServerProcess.send(
       "POST", server.url + "/write?precision=s", body: lines.joined(separator: "\n"))
     let query = "forecast(sig<host=x>, 1d, model=seq2seq, epochs=10000, wait=1h)"
-    let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-    let url = "\(server.url)/api/v1/table?time=1789420800&query=\(encoded)"
+    let url = server.table(query, "&time=1789420800")
     let waiting = Task { try? await ServerProcess.send("GET", url) }
     var jobs = ""
     while !jobs.contains("\"running\"") {
@@ -141,9 +140,8 @@ import Testing
         _ = try await ServerProcess.send(
           "POST", server.url + "/write?precision=s", body: lines.joined(separator: "\n"))
       }
-      let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
       let reply = try await ServerProcess.send(
-        "GET", "\(server.url)/api/v1/table?time=1788256740&query=\(encoded)")
+        "GET", server.table(query, "&time=1788256740"))
       states.append(reply.body.contains("\"state\":\"hit\"") ? "hit" : "trained")
       server.killNow()
     }

@@ -77,11 +77,15 @@ final class ServerProcess {
     )
   }
 
+  /// The address of a query's answer.
+  func table(_ query: String, _ parameters: String) -> String {
+    let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+    return "\(url)/api/v1/table?query=\(encoded)\(parameters)"
+  }
+
   /// The rows of a query as CSV fields, without the header.
   func rows(_ query: String, _ parameters: String = "") async throws -> [[Substring]] {
-    let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-    let reply = try await Self.send(
-      "GET", "\(url)/api/v1/table?format=csv&query=\(encoded)\(parameters)")
+    let reply = try await Self.send("GET", table(query, "&format=csv" + parameters))
     try #require(reply.status == 200, "\(reply.body)")
     return reply.body.split(separator: "\n").dropFirst().map {
       $0.split(separator: ",", omittingEmptySubsequences: false)

@@ -81,11 +81,7 @@ enum Alignment {
     for one in series {
       try StepLimit.check(one.samples, step)
       let binned = RegularSeries(samples: one.samples, step: step)
-      var samples = Samples(capacity: one.samples.count)
-      for (index, value) in binned.values.enumerated() where !value.isNaN {
-        samples.insert(time: binned.time(at: index).nanoseconds, value: value)
-      }
-      aligned.append(LabelledSamples(key: one.key, samples: samples))
+      aligned.append(LabelledSamples(key: one.key, samples: binned.known))
     }
     return aligned
   }

@@ -52,11 +52,7 @@ public struct GridSeries: Sendable {
         code: .evaluation, message: "\(key): \(error.message)", range: origin, stage: "prepare",
         hint: "give it a longer history, as memory<host=x>[30d]")
     }
-    var samples = Samples(capacity: series.count)
-    for (index, value) in series.values.enumerated() where !value.isNaN {
-      samples.insert(time: series.time(at: index).nanoseconds, value: value)
-    }
-    return LabelledSamples(key: key, samples: samples)
+    return LabelledSamples(key: key, samples: series.known)
   }
 }
 
