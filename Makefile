@@ -3,7 +3,7 @@
 SWIFT ?= swift
 SWIFT_VERSION := 6.2
 # What pkg-config calls the system libraries, with the Debian package that brings each.
-LIBRARIES := lmdb:liblmdb-dev libzstd:libzstd-dev zlib:zlib1g-dev openblas:libopenblas-dev
+LIBRARIES := lmdb:liblmdb-dev libzstd:libzstd-dev zlib:zlib1g-dev openblas:libopenblas-dev re2:libre2-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PORT ?= 8086
 BINARY := .build/release/almanac

@@ -21,8 +21,8 @@ let package = Package(
     .library(
       name: "AlmanacLibrary",
       targets: [
-        "AlmanacCore", "AlmanacCodec", "AlmanacIngest", "AlmanacStore", "AlmanacNeural",
-        "AlmanacForecast", "AlmanacQuery", "AlmanacEngine",
+        "AlmanacCore", "AlmanacPattern", "AlmanacCodec", "AlmanacIngest", "AlmanacStore",
+        "AlmanacNeural", "AlmanacForecast", "AlmanacQuery", "AlmanacEngine",
       ]),
   ],
   dependencies: [
@@ -34,7 +34,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    // C libraries of the system, and the one C target of our own.
+    // C libraries of the system, and the C and C++ targets of our own.
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -42,16 +42,20 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(
       name: "CKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(name: "CCodec"),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
     // The house, from the ground up. docs/architecture.md draws it.
     .target(name: "AlmanacCore", swiftSettings: safe),
+    .target(name: "AlmanacPattern", dependencies: ["CRE2"], swiftSettings: common),
     .target(
-      name: "AlmanacCodec", dependencies: ["AlmanacCore", "CZstd"], swiftSettings: common),
+      name: "AlmanacCodec", dependencies: ["AlmanacCore", "CCodec", "CZstd"], swiftSettings: common),
     .target(name: "AlmanacIngest", dependencies: ["AlmanacCore"], swiftSettings: common),
     .target(
       name: "AlmanacStore",
       dependencies: [
-        "AlmanacCore", "AlmanacCodec", "CLMDB", .product(name: "Logging", package: "swift-log"),
+        "AlmanacCore", "AlmanacCodec", "AlmanacPattern", "CLMDB",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common),
     .target(
@@ -60,13 +64,13 @@ let package = Package(
       name: "AlmanacForecast", dependencies: ["AlmanacCore", "AlmanacNeural"],
       swiftSettings: safe),
     .target(
-      name: "AlmanacQuery", dependencies: ["AlmanacCore", "AlmanacForecast"],
+      name: "AlmanacQuery", dependencies: ["AlmanacCore", "AlmanacForecast", "AlmanacPattern"],
       swiftSettings: safe),
     .target(
       name: "AlmanacEngine",
       dependencies: [
         "AlmanacCore", "AlmanacIngest", "AlmanacStore", "AlmanacQuery", "AlmanacForecast",
-        "AlmanacNeural", .product(name: "Logging", package: "swift-log"),
+        "AlmanacNeural", "AlmanacPattern", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: safe),
     .target(
@@ -87,7 +91,8 @@ let package = Package(
     .executableTarget(
       name: "almanac",
       dependencies: [
-        "AlmanacCore", "AlmanacEngine", "AlmanacQuery", "AlmanacServer", "AlmanacTerminal",
+        "AlmanacCore", "AlmanacEngine", "AlmanacQuery", "AlmanacServer", "AlmanacStore",
+        "AlmanacTerminal",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -105,6 +110,9 @@ let package = Package(
       name: "AlmanacCoreTests", dependencies: ["AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
+      name: "AlmanacPatternTests", dependencies: ["AlmanacPattern", "AlmanacTesting"],
+      swiftSettings: common),
+    .testTarget(
       name: "AlmanacCodecTests", dependencies: ["AlmanacCodec", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
@@ -113,12 +121,13 @@ let package = Package(
     .testTarget(
       name: "AlmanacStoreTests",
       dependencies: [
-        "AlmanacStore", "AlmanacCore", "AlmanacTesting",
+        "AlmanacStore", "AlmanacPattern", "AlmanacCore", "AlmanacTesting",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common),
     .testTarget(
-      name: "AlmanacQueryTests", dependencies: ["AlmanacQuery", "AlmanacCore", "AlmanacTesting"],
+      name: "AlmanacQueryTests",
+      dependencies: ["AlmanacQuery", "AlmanacPattern", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
       name: "AlmanacNeuralTests", dependencies: ["AlmanacNeural", "CKernels", "AlmanacTesting"],

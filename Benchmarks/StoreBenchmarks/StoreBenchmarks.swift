@@ -1,4 +1,5 @@
 import AlmanacCore
+import AlmanacPattern
 import AlmanacStore
 import Benchmark
 import Workload
@@ -91,7 +92,7 @@ private func addScan(_ name: String, isSealed: Bool) {
   ) { (benchmark: Benchmark, trial: Trial) in
     let (count, sum) = try benchmark.measure([.pointsPerSecond: 43_200]) {
       let samples = try trial.store.read { snapshot throws(StoreError) in
-        let found = try snapshot.series(passing: [LabelMatcher(name: "host", equals: "7")])
+        let found = try snapshot.series(passing: [LabelMatcher(name: "host", .equal("7"))])
         return try snapshot.samples(of: found[0], in: .all)
       }
       return (samples.count, samples.values.reduce(0, +))

@@ -19,6 +19,9 @@ struct BitReader: ~Copyable {
   /// Whether more bits were read than there are.
   var isExhausted: Bool { position > bitCount }
 
+  /// Bytes that were read from, the last one perhaps in part.
+  var byteCount: Int { (position &+ 7) &>> 3 }
+
   /// The next `count` bits, 0 to 64.
   @inline(__always)
   mutating func read(_ count: Int) -> UInt64 {
@@ -46,10 +49,5 @@ struct BitReader: ~Copyable {
     var ones = 0
     while ones < limit, readBit() { ones &+= 1 }
     return ones
-  }
-
-  /// Goes to the next whole byte.
-  mutating func alignToByte() {
-    position = (position &+ 7) & ~7
   }
 }

@@ -16,6 +16,9 @@ struct BitWriter: ~Copyable {
     storage.deallocate()
   }
 
+  /// Bytes that `finish` appends.
+  var size: Int { byteCount + (pendingBits + 7) / 8 }
+
   /// Appends the low `count` bits of `value`; the bits above them must be zero.
   @inline(__always)
   mutating func write(_ value: UInt64, count: Int) {

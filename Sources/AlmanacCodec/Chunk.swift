@@ -2,127 +2,176 @@ public import AlmanacCore
 
 /// Samples of one series as bytes that can be checked and read back to the last bit.
 ///
-/// docs/format/chunk.md is the page of this format. Layout, little endian:
-///
-/// | offset | bytes | what |
-/// |---|---|---|
-/// | 0 | 1 | version, 1 |
-/// | 1 | 1 | codec: 0 Gorilla, 1 Gorilla inside zstd |
-/// | 2 | 1 | e: times are multiples of 10^e ns |
-/// | 3 | 1 | 0 |
-/// | 4 | 4 | number of samples, at least 1 |
-/// | 8 | 4 | bytes of the payload before zstd |
-/// | 12 | 8 | first time, ns |
-/// | 20 | 8 | last time, ns |
-/// | 28 | n | payload: times, filled to a byte, then values |
-/// | 28 + n | 4 | CRC-32C of everything before |
+/// docs/format/chunk.md is the page of this format. In short: a byte of version and clock, the
+/// number of samples, the clock (`Clock`), two bytes that say how values are written, hours
+/// (`HourTable`), exceptions, the column of values (`ColumnHead`), CRC-32C of everything before.
 public enum Chunk {
+  /// The most samples of a chunk.
+  public static let maximumCount = 8192
+  /// The most bytes of a chunk; more are taken for damage.
+  static let maximumSize = 1 << 18
+
+  /// The low two bits of the first byte; 3 is left for versions that need more room.
+  static let version: UInt8 = 2
+  static let checksumSize = 4
+
   /// What can be known of a chunk without decoding it.
   public struct Header: Equatable, Sendable {
     /// The number of samples.
     public let count: Int
     /// The times of the first and of the last sample.
     public let range: TimeRange
+    /// The bytes of the whole chunk.
+    public let size: Int
   }
 
-  private static let version: UInt8 = 1
-  private static let headerSize = 28
-  private static let checksumSize = 4
-  /// A chunk with more samples is taken for damage, before memory is asked for it.
-  private static let maximumCount = 1 << 24
+  /// How values are written: the low four bits of their head.
+  enum Kind: Equatable {
+    /// Integers n of decimals n / 10^exponent.
+    case decimals(exponent: Int)
+    /// The bits as integers.
+    case bits
+    /// `XORCodec`.
+    case xor
+    /// The bits, 8 bytes each, in a zstd frame.
+    case zstd
 
-  private enum Codec: UInt8 {
-    case gorilla = 0
-    case gorillaZstd = 1
+    var code: UInt16 {
+      switch self {
+      case .decimals(let exponent): UInt16(exponent)
+      case .bits: 13
+      case .xor: 14
+      case .zstd: 15
+      }
+    }
+
+    init(code: UInt16) {
+      switch code {
+      case 0...UInt16(Decimals.maximumExponent): self = .decimals(exponent: Int(code))
+      case 13: self = .bits
+      case 14: self = .xor
+      default: self = .zstd
+      }
+    }
   }
 
-  /// Encodes `samples`, with zstd on top where `isCold` and it makes the chunk smaller.
-  ///
-  /// - Precondition: there is at least one sample.
-  public static func encode(_ samples: Samples, isCold: Bool) -> [UInt8] {
-    guard let first = samples.timestamps.first, let last = samples.timestamps.last else {
-      preconditionFailure("BUG: a chunk needs a sample")
-    }
-    let exponent = TimestampCodec.unitExponent(of: samples.timestamps)
-    guard let unit = TimestampCodec.unit(exponent: exponent) else {
-      preconditionFailure("BUG: unit exponent \(exponent)")
-    }
-    var payload: [UInt8] = []
-    var times = BitWriter(capacity: samples.count / 4)
-    TimestampCodec.encode(samples.timestamps, unit: unit, into: &times)
-    times.finish(into: &payload)
-    var values = BitWriter(capacity: samples.count * 8)
-    XORCodec.encode(samples.values, into: &values)
-    values.finish(into: &payload)
+  /// Bits of the first byte beside version and clock.
+  struct Flags: OptionSet {
+    let rawValue: UInt8
+    /// The head of the values is one byte: k of decimals up to 3, and `ColumnHead.shortCode`.
+    static let shortHead = Flags(rawValue: 4)
+    /// A byte of extras and parts follows the head.
+    static let extras = Flags(rawValue: 8)
+  }
 
-    let compressed = isCold ? Zstd.compress(payload, level: 3) : nil
-    let codec = compressed == nil ? Codec.gorilla : .gorillaZstd
-    let body = compressed ?? payload
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(headerSize + body.count + checksumSize)
-    bytes += [version, codec.rawValue, exponent, 0]
-    bytes.append(littleEndian: UInt32(samples.count))
-    bytes.append(littleEndian: UInt32(payload.count))
-    bytes.append(littleEndian: UInt64(bitPattern: first))
-    bytes.append(littleEndian: UInt64(bitPattern: last))
-    bytes += body
-    bytes.append(littleEndian: CRC32C.checksum(bytes))
-    return bytes
+  /// Parts that a chunk may have; the high bits of the byte of `ColumnHead.Extras`.
+  struct Parts: OptionSet {
+    let rawValue: UInt8
+    static let exceptions = Parts(rawValue: 8)
+    static let hours = Parts(rawValue: 16)
+  }
+
+  /// Everything before the column of values.
+  struct Opening {
+    let count: Int
+    let clock: Clock
+    let kind: Kind
+    let head: ColumnHead
+    let parts: Parts
+    /// At the hours, if there are any, up to the checksum.
+    let reader: ByteReader
   }
 
   /// Reads the header only; the checksum is not looked at.
   public static func header(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Header {
-    guard bytes.count >= headerSize + checksumSize else {
-      throw CodecError(.truncated, "a chunk has at least 32 bytes, this one \(bytes.count)")
-    }
-    guard bytes[0] == version else {
-      throw CodecError(.unknownFormat, "chunk version \(bytes[0]), this program knows \(version)")
-    }
-    let count = Int(bytes.littleEndian(at: 4, as: UInt32.self))
-    let first = Int64(bitPattern: bytes.littleEndian(at: 12, as: UInt64.self))
-    let last = Int64(bitPattern: bytes.littleEndian(at: 20, as: UInt64.self))
-    guard count > 0, count <= maximumCount, first <= last else {
-      throw CodecError(.malformed, "chunk header with \(count) samples from \(first) to \(last)")
-    }
+    let (_, count, clock, _) = try beginning(bytes)
     return Header(
       count: count,
-      range: TimeRange(start: Timestamp(nanoseconds: first), end: Timestamp(nanoseconds: last)))
+      range: TimeRange(
+        start: Timestamp(nanoseconds: clock.first), end: Timestamp(nanoseconds: clock.last)),
+      size: bytes.count)
   }
 
-  /// Verifies the checksum and decodes all samples.
-  public static func decode(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Samples {
-    let header = try header(bytes)
+  private static func beginning(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws(CodecError) -> (flags: Flags, count: Int, clock: Clock, reader: ByteReader) {
+    guard let base = bytes.baseAddress, bytes.count > checksumSize else {
+      throw CodecError(.truncated, "a chunk of \(bytes.count) bytes")
+    }
+    guard bytes.count <= maximumSize else {
+      throw CodecError(.malformed, "a chunk of \(bytes.count) bytes, more than \(maximumSize)")
+    }
+    var reader = ByteReader(base: base, end: bytes.count - checksumSize)
+    let first = try reader.byte()
+    guard first & 3 == version else {
+      throw CodecError(.unknownFormat, "chunk version \(first & 3), this program knows \(version)")
+    }
+    let count = try reader.count(limit: maximumCount - 1) + 1
+    let clock = try Clock(Int(first >> 4), count: count, from: &reader)
+    return (Flags(rawValue: first), count, clock, reader)
+  }
+
+  /// Reads what stands before the values; the checksum is not looked at.
+  static func opening(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Opening {
+    var (flags, count, clock, reader) = try beginning(bytes)
+    let isShort = flags.contains(.shortHead)
+    let code = UInt16(try reader.littleEndian(isShort ? 1 : 2))
+    let extras = flags.contains(.extras) ? try reader.byte() : 0
+    let kind = Kind(code: isShort ? code & 3 : code & 15)
+    let head =
+      isShort
+      ? try ColumnHead(shortCode: UInt8(code >> 2), extras: extras)
+      : try ColumnHead(code: code >> 4, extras: extras)
+    let parts = Parts(rawValue: extras)
+    guard extras < 32, parts.isDisjoint(with: [.exceptions, .hours]) || kind.code < 13 else {
+      throw CodecError(.malformed, "chunk values of kind \(kind) with parts \(extras)")
+    }
+    return Opening(
+      count: count, clock: clock, kind: kind, head: head, parts: parts, reader: reader)
+  }
+
+  /// Throws where the checksum is not that of the bytes.
+  static func verify(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+    guard bytes.count > checksumSize else {
+      throw CodecError(.truncated, "a chunk of \(bytes.count) bytes")
+    }
     let end = bytes.count - checksumSize
     let stored = bytes.littleEndian(at: end, as: UInt32.self)
     let found = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
     guard stored == found else {
       throw CodecError(.checksum, "chunk checksum \(stored), its bytes give \(found)")
     }
-    guard let codec = Codec(rawValue: bytes[1]), let unit = TimestampCodec.unit(exponent: bytes[2])
-    else {
-      throw CodecError(.unknownFormat, "chunk codec \(bytes[1]) with time unit \(bytes[2])")
-    }
-    let payloadSize = Int(bytes.littleEndian(at: 8, as: UInt32.self))
-    // No sample takes more than 5 + 64 + 2 + 11 + 64 bits; a zstd bomb stops here.
-    guard payloadSize <= 32 + header.count * 19 else {
-      throw CodecError(.malformed, "chunk of \(header.count) samples with \(payloadSize) bytes")
-    }
-    let body = UnsafeRawBufferPointer(rebasing: bytes[headerSize..<end])
-    let scratch = UnsafeMutableRawPointer.allocate(
-      byteCount: payloadSize + BitReader.padding, alignment: 8)
-    defer { scratch.deallocate() }
-    scratch.advanced(by: payloadSize).initializeMemory(
-      as: UInt8.self, repeating: 0, count: BitReader.padding)
-    switch codec {
-    case .gorilla:
-      guard body.count == payloadSize else {
-        throw CodecError(.truncated, "chunk payload of \(body.count) bytes, not \(payloadSize)")
+  }
+}
+
+extension Chunk {
+  /// `samples` as a chunk.
+  ///
+  /// - Precondition: there are 1 to `maximumCount`.
+  public static func encode(_ samples: Samples) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var encoder = ChunkEncoder()
+    samples.timestamps.withUnsafeBufferPointer { timestamps in
+      samples.values.withUnsafeBufferPointer { values in
+        encoder.encode(timestamps: timestamps, values: values, into: &bytes)
       }
-      if let base = body.baseAddress { scratch.copyMemory(from: base, byteCount: payloadSize) }
-    case .gorillaZstd:
-      try Zstd.decompress(body, to: scratch, size: payloadSize)
     }
-    return try samples(header, unit: unit, payload: scratch, size: payloadSize)
+    return bytes
+  }
+
+  /// Verifies the checksum and decodes all samples.
+  public static func decode(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Samples {
+    let count = try header(bytes).count
+    var decoder = ChunkDecoder()
+    var timestamps = [Int64](repeating: 0, count: count)
+    var values = [Double](repeating: 0, count: count)
+    try timestamps.withUnsafeMutableBufferPointer { timestamps throws(CodecError) in
+      try values.withUnsafeMutableBufferPointer { values throws(CodecError) in
+        guard let times = timestamps.baseAddress, let values = values.baseAddress else { return }
+        try decoder.decode(bytes, timestamps: times, values: values)
+      }
+    }
+    return Samples(timestamps: timestamps, values: values)
   }
 
   /// Verifies the checksum and decodes all samples.
@@ -130,29 +179,5 @@ public enum Chunk {
     try bytes.withUnsafeBytes { pointer in
       Result { () throws(CodecError) in try decode(pointer) }
     }.get()
-  }
-
-  private static func samples(
-    _ header: Header, unit: Int64, payload: UnsafeMutableRawPointer, size: Int
-  ) throws(CodecError) -> Samples {
-    let count = header.count
-    let first = header.range.start.nanoseconds
-    guard first % unit == 0 else {
-      throw CodecError(.malformed, "first chunk time is no multiple of its unit")
-    }
-    var reader = BitReader(base: UnsafeRawPointer(payload), byteCount: size)
-    var timestamps = [Int64](repeating: 0, count: count)
-    try timestamps.withUnsafeMutableBufferPointer { buffer throws(CodecError) in
-      try TimestampCodec.decode(first: first, unit: unit, from: &reader, into: buffer)
-    }
-    reader.alignToByte()
-    var values = [Double](repeating: 0, count: count)
-    try values.withUnsafeMutableBufferPointer { buffer throws(CodecError) in
-      try XORCodec.decode(from: &reader, into: buffer)
-    }
-    guard timestamps.last == header.range.end.nanoseconds else {
-      throw CodecError(.malformed, "last chunk time differs from the header's")
-    }
-    return Samples(timestamps: timestamps, values: values)
   }
 }

@@ -9,8 +9,22 @@ enum XORCodec {
   /// Bits that hold the number of meaningful bits; 64 is written as 0.
   private static let lengthBits = 6
 
+  /// Bits that `encode` needs at least.
+  static func leastBits(_ values: UnsafeBufferPointer<Double>) -> Int {
+    guard var previous = values.first?.bitPattern else { return 0 }
+    var bits = 64 &- values.count
+    for value in values {
+      let difference = value.bitPattern ^ previous
+      previous = value.bitPattern
+      let window =
+        66 &- difference.leadingZeroBitCount &- difference.trailingZeroBitCount
+      bits &+= difference == 0 ? 1 : window
+    }
+    return bits
+  }
+
   /// Writes all values.
-  static func encode(_ values: [Double], into writer: inout BitWriter) {
+  static func encode(_ values: UnsafeBufferPointer<Double>, into writer: inout BitWriter) {
     guard var previous = values.first?.bitPattern else { return }
     writer.write(previous, count: 64)
     // No window yet: a width of 65 is never wide enough to reuse.
@@ -41,14 +55,13 @@ enum XORCodec {
     }
   }
 
-  /// Fills `values`.
+  /// Fills `values` with bits of `count` values.
   static func decode(
-    from reader: inout BitReader, into values: UnsafeMutableBufferPointer<Double>
+    from reader: inout BitReader, into values: UnsafeMutablePointer<Int64>, count: Int
   ) throws(CodecError) {
-    let count = values.count
     guard count > 0 else { return }
     var bits = reader.read(64)
-    values[0] = Double(bitPattern: bits)
+    values[0] = Int64(bitPattern: bits)
     var length = 0
     var trailing = 0
     var index = 1
@@ -65,7 +78,7 @@ enum XORCodec {
         }
         bits ^= reader.read(length) &<< UInt64(trailing)
       }
-      values[index] = Double(bitPattern: bits)
+      values[index] = Int64(bitPattern: bits)
       index &+= 1
     }
     guard !reader.isExhausted else {

@@ -25,6 +25,22 @@ public struct Samples: Sendable {
     self.values = values
   }
 
+  /// Samples in the order of their writes, at any times; the last write of a time wins.
+  ///
+  /// - Precondition: both columns have the same length.
+  public init(inOrderOfWrites timestamps: [Int64], _ values: [Double]) {
+    precondition(timestamps.count == values.count, "BUG: columns of different length")
+    if zip(timestamps, timestamps.dropFirst()).allSatisfy({ $0 < $1 }) {
+      self.init(timestamps: timestamps, values: values)
+      return
+    }
+    let order = timestamps.indices.sorted { a, b in
+      timestamps[a] != timestamps[b] ? timestamps[a] < timestamps[b] : a < b
+    }
+    self.init(capacity: timestamps.count)
+    for index in order { insert(time: timestamps[index], value: values[index]) }
+  }
+
   /// How many samples there are.
   public var count: Int { timestamps.count }
 
@@ -124,6 +140,19 @@ public struct Samples: Sendable {
     var to = lowerBound(of: range.end.nanoseconds)
     if to < count, timestamps[to] == range.end.nanoseconds { to += 1 }
     return Samples(slice: self, from..<max(from, to))
+  }
+
+  /// The samples outside `range`.
+  public func outside(_ range: TimeRange) -> Samples {
+    guard !range.isEmpty else { return self }
+    let from = lowerBound(of: range.start.nanoseconds)
+    var to = lowerBound(of: range.end.nanoseconds)
+    if to < count, timestamps[to] == range.end.nanoseconds { to += 1 }
+    guard from < to else { return self }
+    var left = self
+    left.timestamps.removeSubrange(from..<to)
+    left.values.removeSubrange(from..<to)
+    return left
   }
 
   /// The samples at the positions `bounds`.

@@ -3,6 +3,9 @@
 /// `encoded` is the one canonical form in bytes. Ingest produces it, the store keeps it and hashes
 /// it; two keys are the same series exactly when these bytes are the same.
 public struct SeriesKey: Hashable, Sendable {
+  /// The label that stands for the metric in conditions, as in Prometheus.
+  public static let metricLabel = "__name__"
+
   /// The metric, such as `memory`; empty where an operation dropped it.
   public var metric: String
   /// The labels in order of name.
@@ -18,7 +21,14 @@ public struct SeriesKey: Hashable, Sendable {
   ///
   /// No part may hold a zero byte; ingest refuses such lines.
   public var encoded: [UInt8] {
-    var bytes = Array(metric.utf8)
+    var bytes: [UInt8] = []
+    encode(into: &bytes)
+    return bytes
+  }
+
+  /// Appends `encoded`.
+  func encode(into bytes: inout [UInt8]) {
+    bytes.append(contentsOf: metric.utf8)
     bytes.append(0)
     for label in labels.all {
       bytes.append(contentsOf: label.name.utf8)
@@ -26,22 +36,31 @@ public struct SeriesKey: Hashable, Sendable {
       bytes.append(contentsOf: label.value.utf8)
       bytes.append(0)
     }
-    return bytes
   }
 
   /// Reads what `encoded` wrote, or nil where `bytes` are no such thing.
+  @inlinable
   public init?(encoded bytes: some Collection<UInt8>) {
-    guard let last = bytes.reversed().first, last == 0 else { return nil }
-    let parts = bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false)
-    guard parts.count % 2 == 1 else { return nil }
-    metric = String(decoding: parts[0], as: UTF8.self)
+    self.init(encodedBytes: Array(bytes))
+  }
+
+  /// Not generic: queries read a key for every series.
+  @usableFromInline
+  init?(encodedBytes bytes: [UInt8]) {
+    guard bytes.last == 0 else { return nil }
+    var position = 0
+    let part = { () -> String in
+      let start = position
+      while bytes[position] != 0 { position += 1 }
+      defer { position += 1 }
+      return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+    metric = part()
     var sorted: [Labels.Label] = []
-    sorted.reserveCapacity(parts.count / 2)
-    for index in stride(from: 1, to: parts.count, by: 2) {
-      sorted.append(
-        Labels.Label(
-          name: String(decoding: parts[index], as: UTF8.self),
-          value: String(decoding: parts[index + 1], as: UTF8.self)))
+    while position < bytes.count {
+      let name = part()
+      guard position < bytes.count else { return nil }
+      sorted.append(Labels.Label(name: name, value: part()))
     }
     labels = Labels(sorted: sorted)
   }

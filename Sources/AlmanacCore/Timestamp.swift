@@ -119,6 +119,14 @@ extension Timestamp {
     return nanoseconds % 1_000 == 0 ? 6 : 9
   }
 
+  /// Year and month (1 to 12) in UTC.
+  public var yearAndMonth: (year: Int64, month: Int64) {
+    let dayLength: Int64 = 86_400_000_000_000
+    let (days, rest) = nanoseconds.quotientAndRemainder(dividingBy: dayLength)
+    let date = civilDate(fromDays: rest < 0 ? days - 1 : days)
+    return (date.year, date.month)
+  }
+
   /// `2026-09-01T00:00:00Z` with `fractionDigits` digits after the seconds, UTC.
   public func formatted(fractionDigits: Int) -> String {
     var bytes: [UInt8] = []

@@ -27,12 +27,6 @@ public final class Database: Sendable {
       set { store.isReadOnly = newValue }
     }
 
-    /// Samples in memory before they are sealed into chunks.
-    public var sealAfterSamples: Int {
-      get { store.sealAfterSamples }
-      set { store.sealAfterSamples = newValue }
-    }
-
     /// The defaults.
     public init() {}
   }
@@ -41,7 +35,12 @@ public final class Database: Sendable {
   public let metrics = EngineMetrics()
   /// What time it is.
   public let clock: @Sendable () -> Timestamp
+  /// Where it lies.
+  public let directory: String
+  /// The numbers of series by the bytes of the lines that bring them.
+  let series: SeriesCache
   let store: Store
+  let logger: Logger
   let readers: ThreadPool
   let parsers: ThreadPool
   let models: ModelCache
@@ -52,7 +51,16 @@ public final class Database: Sendable {
   /// Chooses the BLAS kernel, so call it before other threads compute.
   public init(directory: String, options: Options, logger: Logger) throws {
     logger.info("BLAS kernel \(BLASKernel.select())")
-    store = try Store(directory: directory, options: options.store, logger: logger)
+    let series = SeriesCache()
+    self.series = series
+    var storeOptions = options.store
+    storeOptions.seriesRemoved = {
+      series.invalidate()
+      return series.generation
+    }
+    store = try Store(directory: directory, options: storeOptions, logger: logger)
+    self.directory = directory
+    self.logger = logger
     clock = options.clock
     limits = options.limits
     readers = ThreadPool(label: "almanac.readers", width: options.readers)
@@ -81,40 +89,75 @@ public final class Database: Sendable {
   public func write(
     _ body: [UInt8], precision: Precision, database: String?
   ) async throws -> WriteReport {
-    let lines = LineProtocol(precision: precision, now: clock(), database: database)
-    let batch = try await parsers.run { lines.parse(body) }
+    let now = clock()
+    let lines = LineProtocol(precision: precision, now: now, database: database, cache: series)
+    var (batch, outcome) = try await write(body, lines)
+    if outcome == nil {
+      // Series were forgotten since the body was read: by their keys all is found or made anew.
+      let lines = LineProtocol(precision: precision, now: now, database: database)
+      (batch, outcome) = try await write(body, lines)
+    }
     metrics.add(.linesRejected, Double(batch.rejectedLines))
     metrics.add(.stringsSkipped, Double(batch.skippedStrings))
     metrics.add(.integersRounded, Double(batch.roundedIntegers))
+    let refused = outcome?.refusedPoints ?? 0
+    metrics.add(.pointsRefused, Double(refused))
+    metrics.add(.samplesWritten, Double(batch.values.count - refused))
+    return WriteReport(
+      errors: batch.errors, acceptedLines: batch.acceptedLines,
+      rejectedLines: batch.rejectedLines, refusedPoints: refused)
+  }
+
+  /// Parses and stores a body; no outcome where the numbers of series that the parser knew are not
+  /// valid any more, and nothing was stored.
+  private func write(
+    _ body: [UInt8], _ lines: LineProtocol
+  ) async throws -> (Batch, Store.WriteOutcome?) {
+    let batch = try await parsers.run { lines.parse(body) }
+    let points = Points(
+      keyBytes: batch.keyBytes, keyEnds: batch.keyEnds, ids: batch.ids,
+      cacheGeneration: batch.cacheGeneration, series: batch.series,
+      timestamps: batch.timestamps, values: batch.values)
     do {
-      try await store.write(
-        Points(
-          keyBytes: batch.keyBytes, keyEnds: batch.keyEnds, series: batch.series,
-          timestamps: batch.timestamps, values: batch.values))
+      let outcome = try await store.write(points)
+      if !batch.lessons.isEmpty {
+        try await parsers.run { [series] in series.learn(batch.lessons, ids: outcome.ids) }
+      }
+      return (batch, outcome)
+    } catch let error as StoreError where error.code == .seriesForgotten {
+      return (batch, nil)
     } catch {
       metrics.add(.writesFailed)
       throw error
     }
-    metrics.add(.samplesWritten, Double(batch.values.count))
-    return WriteReport(
-      errors: batch.errors, acceptedLines: batch.acceptedLines,
-      rejectedLines: batch.rejectedLines)
-  }
-
-  /// Seals everything written so far into chunks.
-  public func compact() async throws {
-    try await store.compact()
   }
 
   // MARK: - Asking
 
   /// The result of the query `text` as rows.
   public func query(_ text: String, at time: QueryTime) async throws -> Table {
+    let result = try await evaluate(try read(text), at: time)
+    return try await readers.run { try result.table() }
+  }
+
+  /// The query `text`, read and checked.
+  public func read(_ text: String) throws(QueryError) -> Query {
+    do throws(QueryError) {
+      return try Query(text)
+    } catch {
+      metrics.add(.queries)
+      metrics.add(.queriesFailed)
+      throw error
+    }
+  }
+
+  /// The result of `query`.
+  public func evaluate(_ query: Query, at time: QueryTime) async throws -> QueryResult {
     metrics.add(.queries)
     let began = ContinuousClock.now
     defer { metrics.add(.querySeconds, (ContinuousClock.now - began) / .seconds(1)) }
     do {
-      return try await Query(text).evaluate(
+      return try await query.evaluate(
         at: time, series: StoreSeriesSource(store: store, pool: readers), models: models,
         pool: readers, limits: limits)
     } catch {
@@ -123,17 +166,11 @@ public final class Database: Sendable {
     }
   }
 
-  /// The distinct values of a label.
-  public func labelValues(_ name: String) async throws -> [String] {
-    try await readers.run { [store] in
-      try store.read { snapshot throws(StoreError) in try snapshot.values(ofLabel: name) }
-    }
-  }
-
   /// What the store holds.
-  public func statistics() async throws -> Store.Statistics {
-    try await readers.run { [store] in try store.statistics() }
-  }
+  public func statistics() -> Store.Statistics { store.statistics() }
+
+  /// Why writes fail at the moment; nil while they do not.
+  public var writeTrouble: StoreError? { store.trouble }
 
   // MARK: - Models
 
@@ -161,6 +198,8 @@ public struct WriteReport: Sendable {
   public let acceptedLines: Int
   /// Lines that were refused.
   public let rejectedLines: Int
+  /// Points of accepted lines that were left out, as there are too many series.
+  public let refusedPoints: Int
 }
 
 /// A model with what the cache knows about it.

@@ -66,7 +66,7 @@ final class ModelCache: ModelSource {
   func list() async throws -> [StoredModel] {
     let lastUsed = state.withLock { $0.lastUsed }
     return try await readers.run { [store] in
-      let all = try store.read { snapshot throws(StoreError) in try snapshot.models() }
+      let all = try store.models()
       return all.compactMap { key, bytes in
         guard let record = try? ModelRecord(encoded: bytes) else { return nil }
         return StoredModel(
@@ -96,9 +96,7 @@ final class ModelCache: ModelSource {
       state.withLock { $0.lastUsed[key.text] = now }
       return known
     }
-    let bytes = try await readers.run { [store] in
-      try store.read { snapshot throws(StoreError) in try snapshot.model(key.text) }
-    }
+    let bytes = try await readers.run { [store] in try store.model(key.text) }
     guard let bytes else { return nil }
     do {
       let record = try ModelRecord(encoded: bytes)

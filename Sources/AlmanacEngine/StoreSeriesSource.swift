@@ -1,51 +1,110 @@
 internal import AlmanacCore
+internal import AlmanacPattern
 internal import AlmanacQuery
 internal import AlmanacStore
 
-/// Reads series for queries from the store, on the reader pool.
+/// Reads series for queries from the store, on the reader pool: many of them on all its threads.
 struct StoreSeriesSource: SeriesSource {
+  /// Fewer series than this are read by one thread.
+  private static let smallCount = 32
+
   let store: Store
   let pool: ThreadPool
 
   func samples(
     passing matchers: [LabelMatcher], in range: TimeRange
   ) async throws -> [LabelledSamples] {
-    try await read(matchers) { snapshot, id throws(StoreError) in
-      try snapshot.samples(of: id, in: range)
-    }
+    try await map(passing: matchers, in: range) { $0 }
   }
 
   func lastSamples(
     passing matchers: [LabelMatcher], in range: TimeRange
   ) async throws -> [LabelledSamples] {
-    try await read(matchers) { snapshot, id throws(StoreError) in
-      guard let (time, value) = try snapshot.lastSample(of: id, in: range) else {
-        return Samples()
-      }
+    try await read(matchers, in: range) { reader, id in
+      guard let (time, value) = try reader.lastSample(of: id) else { return nil }
       return Samples(timestamps: [time], values: [value])
+    } label: { key, samples in
+      LabelledSamples(key: key, samples: samples)
     }
   }
 
-  /// What `samples` finds for each series, in order of key, without those that have none.
-  private func read(
-    _ matchers: [LabelMatcher],
-    _ samples:
-      @escaping @Sendable (borrowing Snapshot, SeriesID) throws(StoreError) -> Samples
+  func map(
+    passing matchers: [LabelMatcher], in range: TimeRange,
+    _ transform: @escaping @Sendable (LabelledSamples) throws -> LabelledSamples?
   ) async throws -> [LabelledSamples] {
-    try await pool.run {
-      try store.read { snapshot throws(StoreError) in
-        var found: [LabelledSamples] = []
-        for id in try snapshot.series(passing: matchers) {
-          let samples = try samples(snapshot, id)
-          if !samples.isEmpty {
-            found.append(LabelledSamples(key: try snapshot.key(of: id), samples: samples))
-          }
-        }
-        return found.sorted { $0.key < $1.key }
+    try await read(matchers, in: range) { reader, id in
+      let samples = try reader.samples(of: id)
+      return samples.isEmpty ? nil : samples
+    } label: { key, samples in
+      try transform(LabelledSamples(key: key, samples: samples))
+    }
+  }
+
+  func hours(
+    passing matchers: [LabelMatcher], in range: TimeRange
+  ) async throws -> [LabelledHours] {
+    try await read(matchers, in: range) { reader, id in
+      let hours = try reader.hours(of: id)
+      return hours.isEmpty ? nil : hours
+    } label: { key, hours in
+      LabelledHours(key: key, hours: hours)
+    }
+  }
+
+  // MARK: - Reading
+
+  /// What `label` makes of what `read` finds for each series, in order of key.
+  private func read<Found, T: Keyed>(
+    _ matchers: [LabelMatcher], in range: TimeRange,
+    _ read: @escaping @Sendable (inout SeriesReader, SeriesID) throws -> Found?,
+    label: @escaping @Sendable (SeriesKey, Found) throws -> T?
+  ) async throws -> [T] {
+    let snapshot = store.snapshot()
+    let part = { @Sendable (ids: ArraySlice<SeriesID>) in
+      var reader = snapshot.reader(in: range)
+      var all: [T] = []
+      for id in ids {
+        guard let found = try read(&reader, id), let key = snapshot.key(of: id),
+          let one = try label(key, found)
+        else { continue }
+        all.append(one)
       }
+      return all
+    }
+    let (ids, few) = try await pool.run {
+      let ids = snapshot.series(passing: matchers)
+      return (ids, ids.count < Self.smallCount ? try part(ids[...]) : nil)
+    }
+    let all: [T]
+    if let few { all = few } else { all = try await readParts(of: ids, part) }
+    if zip(all, all.dropFirst()).allSatisfy({ $0.key < $1.key }) { return all }
+    return try await pool.run { SeriesOrder(all.map(\.key)).positions.map { all[$0] } }
+  }
+
+  /// `read` of each of as many parts of `ids` as the pool has threads, one after the other.
+  private func readParts<T: Sendable>(
+    of ids: [SeriesID], _ read: @escaping @Sendable (ArraySlice<SeriesID>) throws -> [T]
+  ) async throws -> [T] {
+    let size = (ids.count + pool.width - 1) / pool.width
+    return try await withThrowingTaskGroup(of: (Int, [T]).self) { group in
+      for start in stride(from: 0, to: ids.count, by: size) {
+        let part = ids[start..<min(start + size, ids.count)]
+        group.addTask { (start, try await pool.run { try read(part) }) }
+      }
+      var parts: [Int: [T]] = [:]
+      for try await (start, found) in group { parts[start] = found }
+      return parts.sorted { $0.key < $1.key }.flatMap(\.value)
     }
   }
 }
+
+/// What a query reads of one series.
+private protocol Keyed: Sendable {
+  var key: SeriesKey { get }
+}
+
+extension LabelledSamples: Keyed {}
+extension LabelledHours: Keyed {}
 
 extension ThreadPool: ComputePool {
   func compute<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {

@@ -11,7 +11,7 @@ final class ThreadPool: Sendable {
     var running = 0
   }
 
-  private let width: Int
+  let width: Int
   private let queue: DispatchQueue
   private let state = Mutex(State())
 

@@ -1,9 +1,16 @@
 /// The points of one write as columns, with what was refused.
 public struct Batch: Sendable {
-  /// The distinct series in order of first appearance, each as `SeriesKey.encoded`, back to back.
+  /// The series in order of first appearance, each as `SeriesKey.encoded`, back to back; nothing
+  /// where the number in `ids` says it all.
   public internal(set) var keyBytes: [UInt8] = []
   /// Where the key of each series ends in `keyBytes`.
   public internal(set) var keyEnds: [Int] = []
+  /// The number of each series in the store, or 0 where the cache does not know it.
+  ///
+  /// A series without a number is listed once; one with a number once for each spelling.
+  public internal(set) var ids: [UInt32] = []
+  /// The generation of the cache that gave the numbers; 0 without one.
+  public internal(set) var cacheGeneration: UInt64 = 0
 
   /// For each point in order of lines the index of its series; as long as `timestamps`.
   public internal(set) var series: [Int32] = []
@@ -23,16 +30,19 @@ public struct Batch: Sendable {
   /// How many integers of accepted lines no Double holds exactly, so that the nearest was taken.
   public internal(set) var roundedIntegers = 0
 
+  /// What the cache can learn once the points are stored.
+  public internal(set) var lessons = Lessons(generation: 0, database: [])
+
   /// The most errors that `errors` keeps.
   public static let errorLimit = 100
 
   /// Nothing.
   public init() {}
 
-  /// How many distinct series there are.
+  /// How many series are listed.
   public var seriesCount: Int { keyEnds.count }
 
-  /// The key of the series at `index`, as `SeriesKey.encoded`.
+  /// The key of the series at `index`, as `SeriesKey.encoded`; empty where its number is known.
   public func key(_ index: Int) -> ArraySlice<UInt8> {
     keyBytes[(index == 0 ? 0 : keyEnds[index - 1])..<keyEnds[index]]
   }

@@ -1,37 +1,65 @@
-/// A hash of `count` bytes that depends on all of them and on `seed`.
-@inline(__always)
-func hash(_ start: UnsafeRawPointer, _ count: Int, _ seed: UInt64) -> UInt64 {
-  let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
-  var state = seed ^ (UInt64(truncatingIfNeeded: count) &* factor)
-  var p = start
-  var rest = count
-  while rest >= 8 {
-    state = fold(state ^ p.word, factor)
-    p += 8
-    rest -= 8
+/// A hash of bytes that are given eight at a time, the first one lowest.
+struct WordHash {
+  private static let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  private let seed: UInt64
+  private var state: UInt64
+
+  @inline(__always)
+  init(seed: UInt64) {
+    self.seed = seed
+    state = seed
   }
-  var last: UInt64 = 0
-  while rest > 0 {
-    rest -= 1
-    last = last << 8 | UInt64((p + rest).byte)
+
+  @inline(__always)
+  mutating func add(_ word: UInt64) { state = Self.fold(state ^ word, Self.factor) }
+
+  /// The hash, given the fewer than eight bytes left and how many bytes there were in all.
+  @inline(__always)
+  func finish(_ last: UInt64, count: Int) -> UInt64 {
+    let whole = Self.fold(state ^ last, Self.factor)
+    return Self.fold(whole ^ UInt64(truncatingIfNeeded: count), seed | 1)
   }
-  return fold(fold(state ^ last, factor), seed | 1)
+
+  @inline(__always)
+  private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = a.multipliedFullWidth(by: b)
+    return product.high ^ product.low
+  }
 }
 
-@inline(__always)
-private func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
-  let product = a.multipliedFullWidth(by: b)
-  return product.high ^ product.low
+/// The `WordHash` of `count` bytes.
+func hash(_ start: UnsafeRawPointer, _ count: Int, _ seed: UInt64) -> UInt64 {
+  var hash = WordHash(seed: seed)
+  var p = start
+  let end = start + count
+  while end - p >= 8 {
+    hash.add(p.word)
+    p += 8
+  }
+  return hash.finish(AlmanacIngest.head(p, end - p), count: count)
+}
+
+/// The first eight of `count` bytes, the first one lowest; zeros where there are fewer.
+func head(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+  if count >= 8 { return start.word }
+  var word: UInt64 = 0
+  for offset in stride(from: count - 1, through: 0, by: -1) {
+    word = word << 8 | UInt64((start + offset).byte)
+  }
+  return word
 }
 
 /// Whether `count` bytes are the same at two places.
 @inline(__always)
 func sameBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
   var offset = 0
-  while offset + 8 <= count {
+  while offset &+ 8 <= count {
     if (a + offset).word != (b + offset).word { return false }
-    offset += 8
+    offset &+= 8
   }
+  // The last eight bytes overlap those before.
+  if count >= 8 { return (a + (count &- 8)).word == (b + (count &- 8)).word }
   while offset < count {
     if (a + offset).byte != (b + offset).byte { return false }
     offset += 1
@@ -43,6 +71,27 @@ extension UnsafeRawPointer {
   /// Whether a backslash stands right before this byte, which is not the first of its line.
   @inline(__always)
   var isEscaped: Bool { (self - 1).byte == UInt8(ascii: "\\") }
+
+  /// The first eight of `count` bytes here where eight can be read, the first one lowest; zeros
+  /// where there are fewer.
+  @inline(__always)
+  func head(_ count: Int) -> UInt64 {
+    count >= 8 ? word : word & ((1 &<< UInt64(truncatingIfNeeded: 8 &* count)) &- 1)
+  }
+
+  /// Behind the equals sign where the name from `start` on stands here, or nil; `head` are its first
+  /// eight bytes, whatever is behind a shorter one.
+  @inline(__always)
+  func behindName(
+    _ start: UnsafeRawPointer, _ count: Int, head: UInt64, before end: UnsafeRawPointer
+  ) -> UnsafeRawPointer? {
+    let mask = count >= 8 ? UInt64.max : (1 &<< UInt64(truncatingIfNeeded: 8 &* count)) &- 1
+    guard end - self >= max(count + 1, 8), (word ^ head) & mask == 0,
+      (self + count).byte == UInt8(ascii: "="),
+      count <= 8 || sameBytes(self + 8, start + 8, count - 8)
+    else { return nil }
+    return self + count + 1
+  }
 
   /// Whether this backslash and the byte behind it stand for that byte alone.
   @inline(__always)

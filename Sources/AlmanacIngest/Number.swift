@@ -50,6 +50,36 @@ struct Number {
     self.init(isNegative ? -value : value, end: p)
   }
 
+  /// Reads up to seven digits and an `i`, or up to six and a point behind the first or a later one,
+  /// before a space or a comma: most gauges and counts. Nil for all else.
+  @inline(__always)
+  static func short(at start: UnsafeRawPointer, before end: UnsafeRawPointer) -> Number? {
+    guard end - start >= 9 else { return nil }
+    let word = start.word
+    let others = word.otherThanDigits
+    let point = UInt64(truncatingIfNeeded: others.trailingZeroBitCount & ~7)
+    guard point > 0, point < 64 else { return nil }
+    let mark = UInt8(truncatingIfNeeded: word &>> point)
+    if mark == UInt8(ascii: "i") {
+      let p = start + Int(point >> 3) + 1
+      guard p.byte == UInt8(ascii: " ") || p.byte == UInt8(ascii: ",") else { return nil }
+      let digits = (word &- 0x3030_3030_3030_3030) &<< (64 &- point)
+      return Number(Double(Int64(bitPattern: digits.eightDigits)), end: p)
+    }
+    guard mark == UInt8(ascii: ".") else { return nil }
+    let rest = others & ~(0xFF &<< point)
+    guard rest != 0 else { return nil }
+    let bits = UInt64(truncatingIfNeeded: rest.trailingZeroBitCount & ~7)
+    let p = start + Int(bits >> 3)
+    guard p.byte == UInt8(ascii: " ") || p.byte == UInt8(ascii: ",") else { return nil }
+    // Close the gap, then move the digits to the end, behind zeros.
+    let whole: UInt64 = (1 &<< point) &- 1
+    let digits = (word & whole) | ((word &>> 8) & ~whole)
+    let mantissa = ((digits &- 0x3030_3030_3030_3030) &<< (72 &- bits)).eightDigits
+    let fraction = Int((bits &- point) >> 3) - 1
+    return Number(Double(Int64(bitPattern: mantissa)) / power(ofTen: fraction), end: p)
+  }
+
   /// Reads any number, byte by byte.
   @inline(never)
   private static func general(
@@ -185,10 +215,10 @@ extension Double {
       self = Double(mantissa)
     } else if mantissa <= 1 << 53, exponent >= -22, exponent <= 22 {
       // Both factors are exact, so the one operation rounds once.
-      let power = powersOfTen[exponent < 0 ? -exponent : exponent]
+      let power = power(ofTen: exponent < 0 ? -exponent : exponent)
       self = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
     } else if exponent < 0, exponent >= -19 {
-      self.init(mantissa, over: wholePowersOfTen[-exponent])
+      self.init(mantissa, over: wholePower(ofTen: -exponent))
     } else {
       return nil
     }
@@ -216,104 +246,42 @@ extension Double {
   }
 }
 
-/// 10^0 to 10^22, all of them exact.
-private let powersOfTen: [Double] = [
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-  1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-]
+// A switch becomes a table without the check of a global array that it was made.
 
-/// 10^0 to 10^19.
-private let wholePowersOfTen: [UInt64] = [
-  1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
-  10_000_000_000, 100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000,
-  1_000_000_000_000_000, 10_000_000_000_000_000, 100_000_000_000_000_000,
-  1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
-]
+/// 10^0 to 10^22, all of them exact.
+@inline(__always)
+private func power(ofTen exponent: Int) -> Double {
+  switch exponent {
+  case 0: 1e0
+  case 1: 1e1
+  case 2: 1e2
+  case 3: 1e3
+  case 4: 1e4
+  case 5: 1e5
+  case 6: 1e6
+  case 7: 1e7
+  case 8: 1e8
+  case 9: 1e9
+  case 10: 1e10
+  case 11: 1e11
+  case 12: 1e12
+  case 13: 1e13
+  case 14: 1e14
+  case 15: 1e15
+  case 16: 1e16
+  case 17: 1e17
+  case 18: 1e18
+  case 19: 1e19
+  case 20: 1e20
+  case 21: 1e21
+  default: 1e22
+  }
+}
 
 extension UInt64 {
   /// Whether a Double holds this number exactly.
   @inline(__always)
   var fitsDouble: Bool {
     self <= 1 << 53 || leadingZeroBitCount + trailingZeroBitCount >= 11
-  }
-}
-
-extension UInt8 {
-  /// The value of a decimal digit.
-  @inline(__always)
-  var digit: UInt64? {
-    let value = self &- UInt8(ascii: "0")
-    return value < 10 ? UInt64(value) : nil
-  }
-}
-
-extension UnsafeRawPointer {
-  /// The byte here.
-  @inline(__always)
-  var byte: UInt8 { load(as: UInt8.self) }
-
-  /// The eight bytes from here, the first one lowest.
-  @inline(__always)
-  var word: UInt64 { UInt64(littleEndian: loadUnaligned(as: UInt64.self)) }
-
-  /// Whether a line ends here: at the end of the body, a newline or a carriage return before it.
-  @inline(__always)
-  func endsLine(before end: UnsafeRawPointer) -> Bool {
-    guard self < end else { return true }
-    return byte == UInt8(ascii: "\n")
-      || (byte == UInt8(ascii: "\r")
-        && (self + 1 == end || (self + 1).byte == UInt8(ascii: "\n")))
-  }
-
-  /// Whether a field's value ends here: at a comma, a space or the end of the line.
-  @inline(__always)
-  func endsValue(before end: UnsafeRawPointer) -> Bool {
-    guard self < end else { return true }
-    return byte == UInt8(ascii: ",") || byte == UInt8(ascii: " ") || endsLine(before: end)
-  }
-
-  /// Appends the decimal digits from here to `number`, modulo 2^64; returns where they end.
-  @inline(__always)
-  func readDigits(into number: inout UInt64, before end: UnsafeRawPointer) -> UnsafeRawPointer {
-    var p = self
-    while end - p >= 8, let eight = p.word.eightDigits {
-      number = number &* 100_000_000 &+ eight
-      p += 8
-    }
-    while p < end, let digit = p.byte.digit {
-      number = number &* 10 &+ digit
-      p += 1
-    }
-    return p
-  }
-
-  /// The number made of the digits from here to `end`, or nil where it needs more than 64 bits.
-  func exactDigits(before end: UnsafeRawPointer) -> UInt64? {
-    var number: UInt64 = 0
-    var p = self
-    while p < end, let digit = p.byte.digit {
-      let (scaled, over) = number.multipliedReportingOverflow(by: 10)
-      let (sum, over2) = scaled.addingReportingOverflow(digit)
-      if over || over2 { return nil }
-      number = sum
-      p += 1
-    }
-    return number
-  }
-}
-
-extension UInt64 {
-  /// The number that these eight characters spell, the first one lowest; nil where one is no digit.
-  @inline(__always)
-  fileprivate var eightDigits: UInt64? {
-    let values = self &- 0x3030_3030_3030_3030
-    guard (values | (self &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else {
-      return nil
-    }
-    // Pairs, then fours, then eight: Daniel Lemire, "Quickly parsing eight digits".
-    let pairs = (values &* 10) &+ (values >> 8)
-    let low = (pairs & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
-    let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
-    return (low &+ high) >> 32
   }
 }

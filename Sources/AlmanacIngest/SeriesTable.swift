@@ -1,220 +1,184 @@
-internal import AlmanacCore
 /// The series of one batch: from the raw bytes of a line's measurement and tags, and of a field's
-/// name, to the index of a series. Keys are put into canonical form once for each distinct pair.
+/// name, to the index of a series. What the cache knows needs no key; the other keys are put into
+/// canonical form once for each distinct pair.
 struct SeriesTable: ~Copyable {
   /// Measurement and tags as they stand in a line, with what they mean.
-  struct Prefix {
+  struct Prefix: BitwiseCopyable {
     /// The raw bytes in the body.
     let start: UnsafeRawPointer
-    let count: Int
-    let hash: UInt64
-    /// Where in `text` the measurement and, right behind it, the tags in canonical form are.
-    let measurement: Int
-    let tags: Int
-    let textEnd: Int
+    /// What the cache knows about it, and how many of those fields were looked at in order.
+    let record: CacheRecord?
+    let length: UInt32
+    var cachedFields: Int32 = 0
     var firstField: Int32 = -1
     var lastField: Int32 = -1
     var fieldCount: Int32 = 0
+    /// Its canonical form as an index of `canonical`, or -1 until a key is needed.
+    var canonical: Int32 = -1
+    /// Whether the cache will soon forget `record`.
+    let isOld: Bool
+    /// Whether there is anything for the cache to learn.
+    var teaches = false
 
-    /// The length of a key with this prefix, but for the name of the field.
-    var longestKey: Int { textEnd - measurement + 2 }
+    var count: Int { Int(length) }
   }
 
   /// A field's name as it stands in a line behind one prefix.
-  struct Field {
+  struct Field: BitwiseCopyable {
     let start: UnsafeRawPointer
-    let count: Int
-    /// The first eight bytes with their mask, to compare a short name at once.
+    /// The first eight bytes, to compare a short name at once.
     let head: UInt64
-    let mask: UInt64
+    let length: UInt32
     let prefix: Int32
     /// The field that came behind this one when it was first seen, or -1.
     var next: Int32 = -1
     /// The series, or -1 until a line with this field is accepted.
     var series: Int32 = -1
+    /// The number of the series in the store, or 0 if the cache does not know.
+    let id: UInt32
+
+    var count: Int { Int(length) }
+
+    /// Whether a line must be accepted to give this field a series, and the series a key.
+    var needsKey: Bool { series < 0 && id == 0 }
   }
 
-  private(set) var prefixes: [Prefix] = []
-  private(set) var fields: [Field] = []
+  private(set) var prefixes = Column<Prefix>(capacity: 64)
+  private(set) var fields = Column<Field>(capacity: 256)
+  /// The series of the batch, as `Batch` has them.
+  private(set) var keyBytes: [UInt8] = []
+  private(set) var keyEnds = Column<Int>(capacity: 256)
+  private(set) var ids = Column<UInt32>(capacity: 256)
   /// How many bytes of keys were put together, those found to be known included.
   private(set) var builtBytes = 0
-  /// Measurements and canonical tags, unescaped.
-  private var text: [UInt8] = []
-  /// Reused by `addPrefix`.
-  private var scratch: [UInt8] = []
-  private var tags: [Tag] = []
+  private var canonical: [CanonicalPrefixes.Bounds] = []
+  private var canonicalPrefixes: CanonicalPrefixes
 
   private var prefixIndex = HashIndex()
   private var fieldIndex = HashIndex()
   private var seriesIndex = HashIndex()
 
-  private let seed: UInt64
-  private let database: [UInt8]
-  private let databaseHasZero: Bool
+  /// What prefixes are hashed with.
+  let seed: UInt64
+  private let cache: CacheReader
+  /// Whether the cache will learn.
+  private let isTeaching: Bool
 
   /// Fields of one prefix are looked for one by one up to this many, by hash from there on.
   private static let listed: Int32 = 16
 
-  /// A tag in `scratch`: its name, then its value.
-  private struct Tag {
-    var start: Int
-    var nameEnd: Int
-    var end: Int
-    /// Where it stands in the line.
-    var raw: UnsafeRawPointer
+  /// The series of a body that is sent to `database`; `isTeaching` says whether `cache` will learn.
+  init(database: [UInt8], cache: CacheReader, isTeaching: Bool) {
+    seed = cache.prefixSeed
+    self.cache = cache
+    self.isTeaching = isTeaching
+    canonicalPrefixes = CanonicalPrefixes(database: database)
   }
 
-  init(database: [UInt8]) {
-    // A seed of its own for each batch: nobody can choose keys that collide.
-    seed = UInt64.random(in: .min ... .max)
-    self.database = database
-    databaseHasZero = database.contains(0)
+  /// Makes room for a body `factor` times as long as what was read of it.
+  mutating func reserve(times factor: Double) {
+    prefixes.reserve(Int(Double(prefixes.count) * factor) + 16)
+    fields.reserve(Int(Double(fields.count) * factor) + 16)
+    keyEnds.reserve(Int(Double(keyEnds.count) * factor) + 16)
+    ids.reserve(Int(Double(ids.count) * factor) + 16)
+    prefixIndex.reserve(Int(Double(prefixes.count) * factor) + 16)
   }
 
   // MARK: - Prefixes
 
-  /// The index of the prefix from `start` to `end`, which is an unescaped space or the line's end.
+  /// How many prefixes were new in the batch and known to the cache since one was not.
+  var newInARow = 0
+
+  /// Brings near what `prefix` will look at for these prefixes, all at once: each alone would wait
+  /// for memory.
+  func touch(_ ahead: borrowing Column<PrefixAhead>) {
+    for index in 0..<ahead.count { ahead[index].near = cache.slot(ahead[index].hash) }
+    for index in 0..<ahead.count {
+      let line = ahead[index]
+      ahead[index].near =
+        cache.head(ofSlot: line.near) ^ UInt64(prefixIndex.slot(line.hash))
+    }
+  }
+
+  /// The index of the prefix from `start` to `end`, an unescaped space; `hash` is its hash.
+  @inline(__always)
   mutating func prefix(
-    at start: UnsafeRawPointer, to end: UnsafeRawPointer
+    at start: UnsafeRawPointer, to end: UnsafeRawPointer, hash: UInt64
   ) throws(Fault) -> Int32 {
     let count = end - start
-    let hash = hash(start, count, seed)
     var probe = prefixIndex.probe(hash)
     while let candidate = prefixIndex.next(&probe) {
       let prefix = prefixes[Int(candidate)]
-      if prefix.hash == hash, prefix.count == count, sameBytes(prefix.start, start, count) {
+      if prefix.count == count, sameBytes(prefix.start, start, count) {
+        newInARow = 0
         return candidate
       }
     }
     let index = Int32(truncatingIfNeeded: prefixes.count)
-    try addPrefix(at: start, count: count, hash: hash)
+    if let known = cache.find(start, count, hash: hash) {
+      // It was accepted before.
+      prefixes.append(
+        Prefix(
+          start: start, record: known.record, length: UInt32(truncatingIfNeeded: count),
+          isOld: known.isOld))
+      newInARow += 1
+    } else {
+      try addPrefix(at: start, count: count)
+    }
     prefixIndex.insert(hash, index)
     return index
   }
 
-  private mutating func addPrefix(
-    at start: UnsafeRawPointer, count: Int, hash: UInt64
-  ) throws(Fault) {
-    let end = start + count
-    scratch.removeAll(keepingCapacity: true)
-    tags.removeAll(keepingCapacity: true)
-    var p = start
-    if p.byte == UInt8(ascii: ",") { throw Fault(.missingMeasurement, at: p) }
-    while p < end, p == start || p.byte != UInt8(ascii: ",") || p.isEscaped { p += 1 }
-    let measurementEnd = p
-    let measurement = text.count
-    try validate(start, end)
-    if databaseHasZero { throw Fault(.zeroByteInDatabase, at: start) }
-    var isSorted = true
-    var hasDatabase = database.isEmpty
-    while p < end {
-      let raw = p + 1
-      let (equals, valueEnd) = try Self.tag(at: raw, before: end)
-      let tagStart = scratch.count
-      appendUnescaped(raw, equals, to: &scratch)
-      let nameEnd = scratch.count
-      if scratch[tagStart...].elementsEqual(Self.metricTag) { throw Fault(.reservedTag, at: raw) }
-      appendUnescaped(equals + 1, valueEnd, to: &scratch)
-      let tag = Tag(start: tagStart, nameEnd: nameEnd, end: scratch.count, raw: raw)
-      if let last = tags.last, isSorted {
-        let order = compare(last, tag)
-        if order == 0 { throw Fault(.duplicateTags, at: raw) }
-        isSorted = order < 0
-      }
-      hasDatabase = hasDatabase || isDatabase(tag)
-      tags.append(tag)
-      p = valueEnd
-    }
-    if !hasDatabase {
-      let tagStart = scratch.count
-      scratch.append(UInt8(ascii: "d"))
-      scratch.append(UInt8(ascii: "b"))
-      scratch.append(contentsOf: database)
-      let tag = Tag(start: tagStart, nameEnd: tagStart + 2, end: scratch.count, raw: start)
-      let position = isSorted ? tags.firstIndex { compare(tag, $0) < 0 } : nil
-      tags.insert(tag, at: position ?? tags.endIndex)
-    }
-    if !isSorted { try sortTags() }
-    appendUnescaped(start, measurementEnd, to: &text)
-    let tagsStart = text.count
-    for tag in tags {
-      scratch.withUnsafeBufferPointer { bytes in
-        text.append(contentsOf: bytes[tag.start..<tag.nameEnd])
-        text.append(0)
-        text.append(contentsOf: bytes[tag.nameEnd..<tag.end])
-        text.append(0)
-      }
-    }
+  @inline(never)
+  private mutating func addPrefix(at start: UnsafeRawPointer, count: Int) throws(Fault) {
+    let bounds = try canonicalPrefixes.add(from: start, to: start + count)
     prefixes.append(
       Prefix(
-        start: start, count: count, hash: hash, measurement: measurement, tags: tagsStart,
-        textEnd: text.count))
+        start: start, record: nil, length: UInt32(truncatingIfNeeded: count),
+        canonical: Int32(truncatingIfNeeded: canonical.count), isOld: false))
+    canonical.append(bounds)
   }
 
-  /// Where the tag at `start` has its equals sign and its end; `end` is the end of the prefix.
-  static func tag(
-    at start: UnsafeRawPointer, before end: UnsafeRawPointer
-  ) throws(Fault) -> (equals: UnsafeRawPointer, end: UnsafeRawPointer) {
-    var p = start
-    guard p < end, p.byte != UInt8(ascii: ","), p.byte != UInt8(ascii: "=") else {
-      throw Fault(.missingTagKey, at: p)
-    }
-    p += 1
-    while true {
-      guard p < end, p.byte != UInt8(ascii: ",") || p.isEscaped else {
-        throw Fault(.missingTagValue, at: p)
-      }
-      if p.byte == UInt8(ascii: "="), !p.isEscaped { break }
-      p += 1
-    }
-    let equals = p
-    p += 1
-    guard p < end, p.byte != UInt8(ascii: ",") else { throw Fault(.missingTagValue, at: p) }
-    p += 1
-    while p < end {
-      let byte = p.byte
-      if byte == UInt8(ascii: "="), !p.isEscaped { throw Fault(.invalidTagFormat, at: p) }
-      if byte == UInt8(ascii: ","), !p.isEscaped { break }
-      p += 1
-    }
-    return (equals, p)
+  /// The most bytes of a key with the prefix at `index`, but for the name of the field.
+  func longestKey(of index: Int32) -> Int {
+    let position = Int(prefixes[Int(index)].canonical)
+    return position < 0 ? 0 : canonical[position].count + 2
   }
 
-  /// Selectors find the metric under this name, so no tag may have it.
-  private static let metricTag = Array(LabelMatcher.metricLabel.utf8)
-
-  private mutating func sortTags() throws(Fault) {
-    let bytes = scratch
-    tags.sort { a, b in
-      bytes[a.start..<a.nameEnd].lexicographicallyPrecedes(bytes[b.start..<b.nameEnd])
-    }
-    for index in tags.indices.dropFirst() where compare(tags[index - 1], tags[index]) == 0 {
-      throw Fault(.duplicateTags, at: max(tags[index - 1].raw, tags[index].raw))
-    }
-  }
-
-  /// The order of two tags by the bytes of their names.
-  private func compare(_ a: Tag, _ b: Tag) -> Int {
-    scratch.withUnsafeBytes { bytes in
-      var i = a.start
-      var j = b.start
-      while i < a.nameEnd, j < b.nameEnd {
-        if bytes[i] != bytes[j] { return bytes[i] < bytes[j] ? -1 : 1 }
-        i += 1
-        j += 1
-      }
-      return (a.nameEnd - i) - (b.nameEnd - j)
-    }
-  }
-
-  private func isDatabase(_ tag: Tag) -> Bool {
-    tag.nameEnd - tag.start == 2 && scratch[tag.start] == UInt8(ascii: "d")
-      && scratch[tag.start + 1] == UInt8(ascii: "b")
+  /// The canonical form of the prefix at `index`, read from the line where the cache spared that.
+  private mutating func bounds(of index: Int32) throws(Fault) -> CanonicalPrefixes.Bounds {
+    let prefix = prefixes[Int(index)]
+    if prefix.canonical >= 0 { return canonical[Int(prefix.canonical)] }
+    let bounds = try canonicalPrefixes.add(from: prefix.start, to: prefix.start + prefix.count)
+    prefixes[Int(index)].canonical = Int32(truncatingIfNeeded: canonical.count)
+    canonical.append(bounds)
+    return bounds
   }
 
   // MARK: - Fields
 
+  /// Whether the cache expects another field of `prefix`, and its raw name stands at `p`; the field
+  /// and the byte behind the equals sign.
+  @inline(__always)
+  mutating func cachedField(
+    of prefix: Int32, at p: UnsafeRawPointer, before end: UnsafeRawPointer
+  ) -> (field: Int32, behind: UnsafeRawPointer)? {
+    let next = prefixes[Int(prefix)].cachedFields
+    guard let record = prefixes[Int(prefix)].record, Int(next) < record.fieldCount
+    else { return nil }
+    let known = record.field(Int(next))
+    let name = cache.name(known, isOld: prefixes[Int(prefix)].isOld)
+    let count = name.count
+    guard
+      let behind = p.behindName(
+        name.bytes, count, head: name.bytes.word, before: end)
+    else { return nil }
+    prefixes[Int(prefix)].cachedFields = next + 1
+    return (append(of: prefix, at: p, count: count, head: p.head(count), id: known.id), behind)
+  }
+
   /// The index of the field of `prefix` with the raw name from `start` to `end`, an equals sign.
+  @inline(never)
   mutating func field(
     of prefix: Int32, at start: UnsafeRawPointer, to end: UnsafeRawPointer
   ) throws(Fault) -> Int32 {
@@ -230,85 +194,122 @@ struct SeriesTable: ~Copyable {
     guard prefixes[Int(prefix)].fieldCount >= Self.listed else {
       return try addField(of: prefix, at: start, count: count)
     }
-    let hash = hash(start, count, seed ^ UInt64(UInt32(bitPattern: prefix)))
-    var probe = fieldIndex.probe(hash)
+    var probe = fieldIndex.probe(fieldHash(of: prefix, at: start, count: count))
     while let candidate = fieldIndex.next(&probe) {
       let field = fields[Int(candidate)]
       if field.prefix == prefix, field.count == count, sameBytes(field.start, start, count) {
         return candidate
       }
     }
-    let index = try addField(of: prefix, at: start, count: count)
-    fieldIndex.insert(hash, index)
-    return index
+    return try addField(of: prefix, at: start, count: count)
+  }
+
+  private func fieldHash(of prefix: Int32, at start: UnsafeRawPointer, count: Int) -> UInt64 {
+    hash(start, count, seed ^ UInt64(UInt32(bitPattern: prefix)))
   }
 
   private mutating func addField(
-    of prefixIndex: Int32, at start: UnsafeRawPointer, count: Int
+    of prefix: Int32, at start: UnsafeRawPointer, count: Int
   ) throws(Fault) -> Int32 {
-    let prefix = prefixes[Int(prefixIndex)]
+    let head = AlmanacIngest.head(start, count)
+    if let record = prefixes[Int(prefix)].record,
+      let position = cache.field(
+        of: record, isOld: prefixes[Int(prefix)].isOld, start, count)
+    {
+      // Those before are found here too; so no field is added twice.
+      let next = Int32(truncatingIfNeeded: position + 1)
+      prefixes[Int(prefix)].cachedFields = max(prefixes[Int(prefix)].cachedFields, next)
+      let id = record.field(position).id
+      return append(of: prefix, at: start, count: count, head: head, id: id)
+    }
     try validate(start, start + count)
-    let head = UnsafeRawBufferPointer(start: start, count: min(count, 8))
-      .reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-    let mask = count >= 8 ? UInt64.max : (1 << UInt64(8 * count)) - 1
+    let bounds = try bounds(of: prefix)
     // The metric's own zero byte and, unless the field is `value`, an underscore and its name.
     let isValue = count == 5 && head == valueName
     let name = isValue ? 0 : 1 + count - escapes(start, start + count)
-    let length = prefix.textEnd - prefix.measurement + name + 1
+    let length = bounds.count + name + 1
     if length > LineProtocol.keyLimit { throw Fault(.keyLength(length), at: start) }
+    return append(of: prefix, at: start, count: count, head: head, id: 0)
+  }
+
+  @inline(__always)
+  private mutating func append(
+    of prefix: Int32, at start: UnsafeRawPointer, count: Int, head: UInt64, id: UInt32
+  ) -> Int32 {
     let index = Int32(truncatingIfNeeded: fields.count)
-    fields.append(Field(start: start, count: count, head: head, mask: mask, prefix: prefixIndex))
-    if prefix.lastField >= 0 {
-      fields[Int(prefix.lastField)].next = index
+    fields.append(
+      Field(
+        start: start, head: head, length: UInt32(truncatingIfNeeded: count), prefix: prefix,
+        id: id))
+    let last = prefixes[Int(prefix)].lastField
+    if last >= 0 {
+      fields[Int(last)].next = index
     } else {
-      prefixes[Int(prefixIndex)].firstField = index
+      prefixes[Int(prefix)].firstField = index
     }
-    prefixes[Int(prefixIndex)].lastField = index
-    prefixes[Int(prefixIndex)].fieldCount += 1
+    prefixes[Int(prefix)].lastField = index
+    prefixes[Int(prefix)].fieldCount += 1
+    if prefixes[Int(prefix)].fieldCount > Self.listed { addToIndex(index) }
     return index
+  }
+
+  @inline(never)
+  private mutating func addToIndex(_ index: Int32) {
+    let field = fields[Int(index)]
+    fieldIndex.insert(fieldHash(of: field.prefix, at: field.start, count: field.count), index)
   }
 
   // MARK: - Series
 
-  /// The series of the field at `index`, added to `batch` where it is new there.
+  /// The series of the field at `index`, added where it is new.
   @inline(__always)
-  mutating func series(of index: Int32, in batch: inout Batch) -> Int32 {
+  mutating func series(of index: Int32) -> Int32 {
     let known = fields[Int(index)].series
-    return known >= 0 ? known : addSeries(of: index, to: &batch)
+    if known >= 0 { return known }
+    let id = fields[Int(index)].id
+    guard id != 0 else { return addSeries(of: index) }
+    let series = Int32(truncatingIfNeeded: ids.count)
+    keyEnds.append(keyBytes.count)
+    ids.append(id)
+    fields[Int(index)].series = series
+    let prefix = fields[Int(index)].prefix
+    if prefixes[Int(prefix)].isOld { teach(prefix) }
+    return series
   }
 
   @inline(never)
-  private mutating func addSeries(of index: Int32, to batch: inout Batch) -> Int32 {
+  private mutating func addSeries(of index: Int32) -> Int32 {
     let field = fields[Int(index)]
-    let prefix = prefixes[Int(field.prefix)]
-    let start = batch.keyBytes.count
-    text.withUnsafeBufferPointer { text in
-      batch.keyBytes.append(contentsOf: text[prefix.measurement..<prefix.tags])
+    let bounds = canonical[Int(prefixes[Int(field.prefix)].canonical)]
+    let start = keyBytes.count
+    canonicalPrefixes.bytes.withUnsafeBufferPointer { text in
+      keyBytes.append(contentsOf: text[bounds.measurement..<bounds.tags])
       if !(field.count == 5 && field.head == valueName) {
-        batch.keyBytes.append(UInt8(ascii: "_"))
-        appendUnescaped(field.start, field.start + field.count, to: &batch.keyBytes)
+        keyBytes.append(UInt8(ascii: "_"))
+        appendUnescaped(field.start, field.start + field.count, to: &keyBytes)
       }
-      batch.keyBytes.append(0)
-      batch.keyBytes.append(contentsOf: text[prefix.tags..<prefix.textEnd])
+      keyBytes.append(0)
+      keyBytes.append(contentsOf: text[bounds.tags..<bounds.end])
     }
-    builtBytes += batch.keyBytes.count - start
-    let series = lookUp(from: start, in: &batch)
+    builtBytes += keyBytes.count - start
+    teach(field.prefix)
+    let series = lookUp(from: start)
     fields[Int(index)].series = series
     return series
   }
 
   /// The series whose key is at the end of `keyBytes`; takes it away again where it is known.
-  private mutating func lookUp(from start: Int, in batch: inout Batch) -> Int32 {
-    let count = batch.keyBytes.count - start
+  private mutating func lookUp(from start: Int) -> Int32 {
+    let count = keyBytes.count - start
     var found: Int32?
     var hash: UInt64 = 0
-    batch.keyBytes.withUnsafeBytes { bytes in
+    keyBytes.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       hash = AlmanacIngest.hash(base + start, count, seed)
       var probe = seriesIndex.probe(hash)
       while found == nil, let candidate = seriesIndex.next(&probe) {
-        let from = candidate == 0 ? 0 : batch.keyEnds[Int(candidate) - 1]
-        if batch.keyEnds[Int(candidate)] - from == count,
+        let from = candidate == 0 ? 0 : keyEnds[Int(candidate) - 1]
+        if keyEnds[Int(candidate)] - from == count,
           sameBytes(base + from, base + start, count)
         {
           found = candidate
@@ -316,13 +317,42 @@ struct SeriesTable: ~Copyable {
       }
     }
     if let found {
-      batch.keyBytes.removeLast(count)
+      keyBytes.removeLast(count)
       return found
     }
-    let index = Int32(truncatingIfNeeded: batch.keyEnds.count)
-    batch.keyEnds.append(batch.keyBytes.count)
+    let index = Int32(truncatingIfNeeded: keyEnds.count)
+    keyEnds.append(keyBytes.count)
+    ids.append(0)
     seriesIndex.insert(hash, index)
     return index
+  }
+
+  // MARK: - Lessons
+
+  private var taught = 0
+
+  @inline(never)
+  private mutating func teach(_ prefix: Int32) {
+    if !isTeaching || prefixes[Int(prefix)].teaches { return }
+    prefixes[Int(prefix)].teaches = true
+    taught += 1
+  }
+
+  /// Adds what the cache can learn to `lessons`.
+  func teach(_ lessons: inout Lessons) {
+    if taught == 0 { return }
+    for index in 0..<prefixes.count where prefixes[index].teaches {
+      let prefix = prefixes[index]
+      lessons.add(prefix: prefix.start, count: prefix.count)
+      var next = prefix.firstField
+      while next >= 0 {
+        let field = fields[Int(next)]
+        if field.series >= 0 {
+          lessons.add(field: field.start, count: field.count, series: field.series)
+        }
+        next = field.next
+      }
+    }
   }
 }
 

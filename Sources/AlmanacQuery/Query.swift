@@ -18,22 +18,62 @@ public struct Query: Sendable {
     plan = try Planner.plan(try Parser.parse(text))
   }
 
-  /// The query's result as rows.
+  /// Which form the result has, known before any data is read.
+  public var shape: QueryResult.Shape {
+    switch plan.type {
+    case .number: .scalar
+    case .string: .string
+    case .series, .grid, .forecast, .outliers:
+      plan.isWindow ? .window : plan.isInstant ? .vector : .curves
+    }
+  }
+
+  /// The query's result.
   ///
   /// - Throws: `QueryError`, `CancellationError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
     pool: any ComputePool, limits: Limits = Limits()
-  ) async throws -> Table {
+  ) async throws -> QueryResult {
     let warnings = Warnings()
     let evaluator = Evaluator(
       series: series, models: models, pool: pool, budget: SampleBudget(limit: limits.samples),
       warnings: warnings)
-    let context = Evaluator.Context(
+    var context = Evaluator.Context(
       time: time.time, range: time.range, step: time.step, whole: time.range)
+    context.lookback = time.lookback ?? Evaluator.lookback
     let value = try await evaluator.evaluate(plan, context)
-    return try await pool.compute {
-      try Table(value, now: time.time, warnings: warnings.all)
-    }
+    return QueryResult(value: value, shape: shape, time: time, warnings: warnings.all)
+  }
+}
+
+/// What a query came to.
+public struct QueryResult: Sendable {
+  /// The forms of results.
+  public enum Shape: Sendable {
+    /// A number without a series.
+    case scalar
+    /// A text.
+    case string
+    /// One value of each series at one moment, or one a step in a range.
+    case vector
+    /// The samples of a window, at their own times.
+    case window
+    /// Other samples at their own times: grids, forecasts, outliers and what is made of them.
+    case curves
+  }
+
+  /// The values.
+  public var value: Value
+  /// Their form.
+  public var shape: Shape
+  /// When the query was evaluated.
+  public var time: QueryTime
+  /// What the user should know about the answer.
+  public var warnings: [String]
+
+  /// The result as rows.
+  public func table() throws(QueryError) -> Table {
+    try Table(value, now: time.time, warnings: warnings)
   }
 }

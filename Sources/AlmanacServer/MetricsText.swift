@@ -18,7 +18,7 @@ struct MetricsText {
   private(set) var text = ""
   private let format: Format
 
-  init(database: Database, format: Format) async {
+  init(database: Database, format: Format) {
     self.format = format
     for (counter, value) in database.metrics.all() {
       add(counter.rawValue, "counter", counter.help, value)
@@ -30,25 +30,20 @@ struct MetricsText {
     add(
       "almanac_trainings_queued", "gauge", "Trainings that wait for a thread.",
       Double(jobs.count { $0 == .queued }))
-    if let store = try? await database.statistics() {
-      add("almanac_series", "gauge", "Series ever written.", Double(store.series))
-      add("almanac_chunks", "gauge", "Sealed chunks on disk.", Double(store.chunks))
-      add(
-        "almanac_head_samples", "gauge", "Samples in memory, not yet sealed into chunks.",
-        Double(store.headSamples))
-      add(
-        "almanac_journal_records", "gauge", "Journal records not yet sealed.",
-        Double(store.journalRecords))
-      add(
-        "almanac_store_used_bytes", "gauge", "Bytes of the store's file that were ever used.",
-        Double(store.usedBytes))
-      add(
-        "almanac_store_map_bytes", "gauge", "Bytes that the store's file may grow to.",
-        Double(store.mapBytes))
-      add(
-        "almanac_write_queue_points", "gauge", "Points that wait for their commit.",
-        Double(store.queuedPoints))
-    }
+    let store = database.statistics()
+    add("almanac_series", "gauge", "Series that have samples.", Double(store.series))
+    add("almanac_parts", "gauge", "Parts on disk.", Double(store.parts))
+    add("almanac_part_bytes", "gauge", "Bytes of all parts.", Double(store.partBytes))
+    add("almanac_sealed_samples", "gauge", "Samples in parts.", Double(store.sealedSamples))
+    add(
+      "almanac_head_samples", "gauge", "Samples in memory, not yet sealed into parts.",
+      Double(store.headSamples))
+    add(
+      "almanac_index_bytes", "gauge", "Memory of the series' keys and labels.",
+      Double(store.indexBytes))
+    add(
+      "almanac_write_queue_points", "gauge", "Points that wait for their commit.",
+      Double(store.queuedPoints))
     if format == .openMetrics { text += "# EOF\n" }
   }
 

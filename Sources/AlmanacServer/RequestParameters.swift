@@ -20,12 +20,18 @@ struct RequestParameters {
   /// The first value of `name`, or nil.
   subscript(_ name: String) -> String? { values.first { $0.name == name }?.value }
 
+  /// All values of `name` in order.
+  func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
+
   /// Takes in `other`, whose values count where both have a name.
   mutating func prepend(_ other: RequestParameters) {
     values = other.values + values
   }
 
-  private static func decode(_ bytes: some Sequence<UInt8>) -> String {
+  /// The text that `bytes` escape.
+  ///
+  /// - Parameter isForm: whether `+` is a space; in a path it is itself.
+  static func decode(_ bytes: some Sequence<UInt8>, isForm: Bool = true) -> String {
     let bytes = Array(bytes)
     var decoded: [UInt8] = []
     var index = 0
@@ -36,7 +42,8 @@ struct RequestParameters {
         decoded.append(high << 4 | low)
         index += 3
       } else {
-        decoded.append(bytes[index] == UInt8(ascii: "+") ? UInt8(ascii: " ") : bytes[index])
+        let isSpace = isForm && bytes[index] == UInt8(ascii: "+")
+        decoded.append(isSpace ? UInt8(ascii: " ") : bytes[index])
         index += 1
       }
     }

@@ -23,7 +23,7 @@ extension Routes {
         "format", "\"\(parameters["format"] ?? "")\" is no format", hint: "use csv or json")
     }
     let time: QueryTime
-    do throws(InvalidTime) {
+    do throws(InvalidParameter) {
       time = try QueryTime(
         now: clock(), time: parameters["time"], start: parameters["start"],
         end: parameters["end"], step: parameters["step"])

@@ -69,9 +69,14 @@ extension Routes {
   }
 
   private func answer(_ report: WriteReport, as version: InfluxVersion) -> Response {
-    guard let first = report.errors.first else { return Response(status: .noContent) }
-    let messages = report.errors.map(\.message)
-    let more = report.rejectedLines - messages.count
+    var messages = report.errors.map(\.message)
+    if report.refusedPoints > 0 {
+      messages.append(
+        "max-series exceeded: points of new series were left out "
+          + "(see /api/v1/status/tsdb for what makes the series, --maximum-series for the limit)")
+    }
+    guard !messages.isEmpty else { return Response(status: .noContent) }
+    let more = report.rejectedLines - report.errors.count
     let joined =
       messages.joined(separator: "\n") + (more > 0 ? "\n... and \(more) more lines" : "")
     switch version {
@@ -79,13 +84,14 @@ extension Routes {
       // All bad: the reasons alone. Some bad: the others are stored, and it says so.
       guard report.acceptedLines > 0 else { return version.failure(.badRequest, joined) }
       return version.failure(
-        .badRequest, "partial write: \(joined) dropped=\(report.rejectedLines)")
+        .badRequest,
+        "partial write: \(joined) dropped=\(report.rejectedLines + report.refusedPoints)")
     case .influx2:
       // 422 says that the lines could be read and were refused for what they say.
       let isSemantic = report.errors.allSatisfy { $0.kind == .semantic }
       let text = report.acceptedLines > 0 ? "partial write: \(joined)" : joined
       return version.failure(
-        isSemantic ? .unprocessableContent : .badRequest, text, line: first.line)
+        isSemantic ? .unprocessableContent : .badRequest, text, line: report.errors.first?.line)
     }
   }
 

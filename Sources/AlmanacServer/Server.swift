@@ -39,8 +39,11 @@ struct Routes: Sendable {
     addWrites(to: router)
     addInflux(to: router)
     addTable(to: router)
+    addPrometheus(to: router)
+    addCatalogue(to: router)
     addModels(to: router)
     addState(to: router)
+    addAdministration(to: router)
     return router
   }
 

@@ -1,66 +1,103 @@
-internal import AlmanacCodec
 internal import AlmanacCore
 
-/// What opening a store reads: format, series and the journal that was not sealed yet.
+/// What opening a store reads: series, parts, and the journals of what is not in parts yet.
 struct Recovery {
-  /// The on-disk format that this program reads and writes.
-  private static let formatVersion: UInt32 = 1
-  private static let formatKey = Array("format".utf8)
-
-  let series: KeyTable
-  let head: Head
-  let nextSequence: UInt64
+  let index: SeriesIndex
+  let state: Store.State
+  let nextPart: UInt64
   let replayedPoints: Int
 
+  /// How often a reader beside a server looks again after a part went away under it.
+  private static let attempts = 10
+
+  /// - Parameter capacity: points of the segment that takes new writes.
   init(
-    environment: Environment, tables: Store.Tables, directory: String
+    _ store: any KeyValueStore, _ catalog: Catalog, capacity: Int
   ) throws(StoreError) {
-    try Self.checkFormat(environment, tables.meta, directory)
-    var series = KeyTable()
-    var head = Head()
-    var sequence: UInt64 = 0
-    var points = 0
-    try environment.read { transaction throws(StoreError) in
-      try transaction.scan(tables.series, from: []) { key, bytes throws(StoreError) in
-        let (id, isNew) = series.findOrAdd(Array(bytes), 0..<bytes.count)
-        guard isNew, id.rawValue == key.bigEndian(at: 0, as: UInt64.self) else {
-          throw StoreError(.damaged, "cannot open \(directory): series \(id.rawValue) is missing")
-        }
-        return true
+    let index = SeriesIndex()
+    try catalog.eachSeries { id, key in index.add(key, as: id) }
+    let sealed = try catalog.sealedGeneration()
+    let (parts, deletions) = try Self.parts(store, catalog)
+    let journals = try store.partitions(.journal)
+    var full: [HeadSegment] = []
+    var replayed = 0
+    for name in journals {
+      guard name.number > sealed else {
+        if !store.isReadOnly { try store.drop(name) }
+        continue
       }
-      try transaction.scan(tables.journal, from: []) { key, bytes throws(StoreError) in
-        sequence = key.bigEndian(at: 0, as: UInt64.self)
-        var record: [(SeriesID, Int64, Double)] = []
-        try JournalRecord.decode(bytes) { record.append(($0, $1, $2)) }
-        head.insert(record.count) { record[$0] }
-        points += record.count
-        return true
+      let segment = try Self.replay(try store.open(name), generation: name.number, into: index)
+      if let segment {
+        replayed += segment.published
+        full.append(segment)
+      } else if !store.isReadOnly {
+        try store.drop(name)
       }
     }
-    self.series = series
-    self.head = head
-    nextSequence = sequence + 1
-    replayedPoints = points
+    let newest = max(
+      sealed, journals.last?.number ?? 0, deletions.last?.generation ?? 0,
+      parts.map(\.info.generations.upperBound).max() ?? 0)
+    let active = HeadSegment(
+      generation: newest + 1, capacity: store.isReadOnly ? 1 : capacity,
+      firstNewSeries: index.lastID.rawValue + 1)
+    self.index = index
+    state = Store.State(
+      head: Head(active: active, full: full),
+      parts: Dictionary(grouping: parts, by: \.info.window).mapValues { parts in
+        parts.sorted { $0.info.generations.lowerBound < $1.info.generations.lowerBound }
+      }, deletions: deletions, lastGeneration: newest + 1)
+    nextPart =
+      max(try store.partitions(.part).last?.number ?? 0, parts.map(\.info.number).max() ?? 0) + 1
+    replayedPoints = replayed
   }
 
-  private static func checkFormat(
-    _ environment: Environment, _ meta: Environment.Table, _ directory: String
-  ) throws(StoreError) {
-    let found = try environment.read { transaction throws(StoreError) -> UInt32? in
-      guard let bytes = try transaction.value(formatKey, in: meta) else { return nil }
-      return bytes.count == 4 ? bytes.littleEndian(at: 0, as: UInt32.self) : 0
+  /// Opens the parts that the catalog knows, and deletes others: a crash left them behind.
+  private static func parts(
+    _ store: any KeyValueStore, _ catalog: Catalog
+  ) throws(StoreError) -> ([Part], [Deletion]) {
+    for attempt in 1... {
+      let known = try catalog.parts()
+      do throws(StoreError) {
+        var parts: [Part] = []
+        for info in known { parts.append(try Part(info, in: store)) }
+        if !store.isReadOnly {
+          let numbers = Set(known.map(\.number))
+          for name in try store.partitions(.part) where !numbers.contains(name.number) {
+            try store.drop(name)
+          }
+        }
+        return (parts, try catalog.deletions())
+      } catch {
+        // The server beside us may have merged parts after we read the catalog.
+        guard store.isReadOnly, error.code == .cannotOpen, attempt < attempts else { throw error }
+      }
     }
-    if let found, found != formatVersion {
-      throw StoreError(
-        .unknownFormat,
-        "cannot open \(directory): its format is \(found), this program knows \(formatVersion); "
-          + "use the version of Almanac that wrote it")
+    preconditionFailure("BUG: the loop above returns or throws")
+  }
+
+  /// The points of a journal as a segment; nil where it has none.
+  private static func replay(
+    _ journal: any KeyValuePartition, generation: UInt64, into index: SeriesIndex
+  ) throws(StoreError) -> HeadSegment? {
+    let firstNewSeries = index.lastID.rawValue + 1
+    var records: [JournalRecord.Contents] = []
+    try journal.scan(prefix: []) { _, bytes throws(StoreError) in
+      let record = try JournalRecord.decode(bytes)
+      record.newSeries.each { id, key in
+        // A commit that failed may have left the series' earlier number behind.
+        if let old = index.find(key), old != id { index.remove([old]) }
+        if !index.contains(id) { index.add(key, as: id) }
+      }
+      records.append(record)
+      return true
     }
-    guard found == nil, !environment.isReadOnly else { return }
-    try environment.write { transaction throws(StoreError) in
-      var version: [UInt8] = []
-      version.append(littleEndian: formatVersion)
-      try transaction.put(formatKey, version, in: meta)
+    let count = records.reduce(0) { $0 + $1.values.count }
+    guard count > 0 else { return nil }
+    let segment = HeadSegment(
+      generation: generation, capacity: count, firstNewSeries: firstNewSeries)
+    for record in records {
+      segment.append(record.ids, record.timestamps, record.values)
     }
+    return segment
   }
 }

@@ -4,90 +4,135 @@ internal import Logging
 internal import Synchronization
 
 extension Store {
-  /// Chunks of one transaction while sealing, bytes: commits of writes get in between.
-  private static let sealSlice = 4 << 20
+  /// Parts that are written at once: each is an open file.
+  private static let openParts = 64
 
-  /// Starts a seal where the head is large and none is under way.
-  func sealIfDue() {
-    guard head.withLock({ $0.recentCount }) >= options.sealAfterSamples else { return }
-    let isFirst = queue.withLock { queue in
-      defer { queue.isSealing = true }
-      return !queue.isSealing
-    }
-    guard isFirst else { return }
-    beginSeal { result in
-      if case .failure(let error) = result { self.logger.error("cannot seal the head: \(error)") }
-      self.queue.withLock { $0.isSealing = false }
-    }
-  }
-
-  /// Seals everything that was written so far; returns when it is in chunks.
-  public func compact() async throws(StoreError) {
-    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
-    let result = await withCheckedContinuation { continuation in
-      beginSeal { continuation.resume(returning: $0) }
-    }
-    try result.get()
-  }
-
-  /// Takes the head and the journal's end together, between two commits, and makes chunks of it.
-  private func beginSeal(_ done: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
-    // An earlier seal ends first: the sealing queue is serial, and the head is taken there.
+  /// Seals the oldest full segment when those before it are sealed.
+  func sealOldest() {
     sealing.async {
-      let (samples, sequence) = self.commits.sync {
-        (self.head.withLock { $0.beginSealing() }, self.committer.nextSequence)
+      do throws(StoreError) {
+        try self.seal()
+        self.state.withLock { $0.sealError = nil }
+      } catch {
+        self.logger.error("cannot seal: \(error)")
+        self.state.withLock { $0.sealError = error }
       }
-      let result = Result { () throws(StoreError) in try self.seal(samples, before: sequence) }
-      self.head.withLock { head in
-        if case .success = result { head.endSealing() } else { head.cancelSealing() }
-      }
-      done(result)
+      self.scheduleMerges()
     }
   }
 
-  /// Makes chunks of `all` and drops the journal before record `sequence`.
+  /// Writes the oldest full segment as parts, makes them known, and drops its journal.
   ///
-  /// A crash in between repeats nothing wrongly: the journal, still there, is laid over chunks
-  /// that hold the same samples already.
-  private func seal(
-    _ all: [SeriesID: Samples], before sequence: UInt64
+  /// A crash before they are known leaves files that the next start deletes.
+  private func seal() throws(StoreError) {
+    let oldest = state.withLock { state -> (HeadSegment, UInt64, [Deletion])? in
+      guard let segment = state.head.full.first else { return nil }
+      return (segment, state.head.segments[1].firstNewSeries, state.deletions)
+    }
+    guard let (segment, endOfSeries, deletions) = oldest else { return }
+    var infos: [PartInfo] = []
+    var changes = registry(segment.firstNewSeries..<max(endOfSeries, segment.firstNewSeries))
+    if segment.published > 0 {
+      infos = try writeParts(of: segment, deletions)
+      changes.append(Catalog.setSealed(segment.generation))
+    }
+    var parts: [Part] = []
+    for info in infos { parts.append(try Part(info, in: keyValues)) }
+    try catalog.partition.apply(infos.map { Catalog.put($0) } + changes)
+    state.withLock { state in
+      for part in parts { state.parts[part.info.window, default: []].append(part) }
+      state.head.dropOldest()
+    }
+    try drop(PartitionName(kind: .journal, number: segment.generation))
+  }
+
+  /// The series that came with a segment, as changes of the catalog.
+  private func registry(_ numbers: Range<UInt64>) -> [KeyValueChange] {
+    let ids = numbers.map { SeriesID(rawValue: $0) }
+    return stride(from: 0, to: ids.count, by: SeriesRegistry.batchSize).compactMap { start in
+      let slice = Array(ids[start..<min(start + SeriesRegistry.batchSize, ids.count)])
+      var batch: [(id: UInt32, key: [UInt8])] = []
+      index.withKeys(of: slice) { place, key in
+        batch.append((UInt32(truncatingIfNeeded: slice[place].rawValue), Array(key)))
+      }
+      return batch.isEmpty ? nil : Catalog.put(batch)
+    }
+  }
+
+  /// One part for each window that the segment has samples of.
+  private func writeParts(
+    of segment: HeadSegment, _ deletions: [Deletion]
+  ) throws(StoreError) -> [PartInfo] {
+    var infos: [PartInfo] = []
+    var done: Set<Window> = []
+    var isComplete = false
+    while !isComplete {
+      // Nearly always one round; odd clocks may ask for more parts than files can be open.
+      isComplete = true
+      var writers: [Window: PartWriter] = [:]
+      try segment.eachSeries { id, times, values throws(StoreError) in
+        let series = UInt32(truncatingIfNeeded: id.rawValue)
+        try eachWindow(series, times, values, segment.generation, deletions) {
+          window, times, values throws(StoreError) in
+          if let writer = writers[window] {
+            try writer.add(series, times, values)
+          } else if !done.contains(window), writers.count < Self.openParts {
+            let writer = try PartWriter(
+              takePartNumber(), window: window,
+              generations: segment.generation...segment.generation, isDraft: true,
+              in: keyValues)
+            writers[window] = writer
+            try writer.add(series, times, values)
+          } else if !done.contains(window) {
+            isComplete = false
+          }
+        }
+      }
+      for (window, writer) in writers.sorted(by: { $0.key < $1.key }) {
+        done.insert(window)
+        if let info = try writer.finish() { infos.append(info) }
+      }
+    }
+    return infos
+  }
+
+  /// Puts samples in order, leaves out deleted ones, and calls `body` for each window.
+  private func eachWindow(
+    _ series: UInt32, _ times: UnsafeMutableBufferPointer<Int64>,
+    _ values: UnsafeMutableBufferPointer<Double>, _ generation: UInt64, _ deletions: [Deletion],
+    _ body: (
+      Window, UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Double>
+    ) throws(StoreError) -> Void
   ) throws(StoreError) {
-    environment.clearDeadReaders()
-    var pending: [ChunkReplacement] = []
-    var bytes = 0
-    for (id, samples) in all.sorted(by: { $0.key < $1.key }) {
-      let change = try environment.read { transaction throws(StoreError) in
-        try tables.chunks.replacement(for: id, sealing: samples, transaction)
-      }
-      pending.append(change)
-      bytes += change.byteCount
-      if bytes >= Self.sealSlice {
-        try apply(pending)
-        pending = []
-        bytes = 0
-      }
+    guard let first = times.first, let last = times.last else { return }
+    let isAscending = (1..<times.count).allSatisfy { times[$0 - 1] < times[$0] }
+    let concerned =
+      !deletions.isEmpty
+      && deletions.contains { $0.concerns(series, .all, writtenUpTo: generation) }
+    if isAscending, !concerned, Window(holding: first) == Window(holding: last) {
+      try body(Window(holding: first), UnsafeBufferPointer(times), UnsafeBufferPointer(values))
+      return
     }
-    try apply(pending)
-    try dropJournal(before: sequence)
+    var samples = Samples(inOrderOfWrites: Array(times), Array(values))
+    samples = deletions.applied(to: samples, of: series, writtenUpTo: generation)
+    var start = 0
+    while start < samples.count {
+      let window = Window(holding: samples.timestamps[start])
+      var end = start + 1
+      while end < samples.count, Window(holding: samples.timestamps[end]) == window { end += 1 }
+      let piece = samples.slice(start..<end)
+      let result = piece.timestamps.withUnsafeBufferPointer { times in
+        piece.values.withUnsafeBufferPointer { values in
+          Result { () throws(StoreError) in try body(window, times, values) }
+        }
+      }
+      try result.get()
+      start = end
+    }
   }
 
-  private func apply(_ changes: [ChunkReplacement]) throws(StoreError) {
-    guard !changes.isEmpty else { return }
-    try environment.write { transaction throws(StoreError) in
-      for change in changes { try tables.chunks.apply(change, in: transaction) }
-    }
-  }
-
-  private func dropJournal(before sequence: UInt64) throws(StoreError) {
-    try environment.write { transaction throws(StoreError) in
-      var dropped: [[UInt8]] = []
-      let end = Keys.journal(sequence)
-      try transaction.reading.scan(tables.journal, from: []) { key, _ throws(StoreError) in
-        guard key.lexicographicallyPrecedes(end) else { return false }
-        dropped.append(Array(key))
-        return true
-      }
-      for key in dropped { try transaction.remove(key, in: tables.journal) }
-    }
+  /// A number that no part has.
+  func takePartNumber() -> UInt64 {
+    nextPart.add(1, ordering: .relaxed).oldValue
   }
 }

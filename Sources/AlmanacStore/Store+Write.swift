@@ -4,24 +4,29 @@ internal import Logging
 internal import Synchronization
 
 extension Store {
+  /// What became of a write.
+  public struct WriteOutcome: Sendable {
+    /// The number of each series that the points list; 0 where it was refused.
+    public var ids: [UInt32]
+    /// Points left out, as their series would have been too many.
+    public var refusedPoints = 0
+  }
+
   /// Writes `points`. When this returns they are on disk: they survive a crash of the process and
   /// of the machine.
   ///
   /// Requests that arrive while a commit is under way share the next one.
-  public func write(_ points: Points) async throws(StoreError) {
-    guard points.count > 0 else { return }
+  @discardableResult
+  public func write(_ points: Points) async throws(StoreError) -> WriteOutcome {
+    guard points.count > 0 else { return WriteOutcome(ids: []) }
     let result = await withCheckedContinuation { continuation in
       enqueue(WriteQueue.Request(points: points) { continuation.resume(returning: $0) })
     }
-    try result.get()
+    return try result.get()
   }
 
   private func enqueue(_ request: WriteQueue.Request) {
-    let headSamples = head.withLock { $0.recentCount }
     let refusal: StoreError? = queue.withLock { queue in
-      if headSamples > options.sealAfterSamples * 4 {
-        return StoreError(.busy, "\(headSamples) samples wait to be sealed; try again")
-      }
       if options.isReadOnly { return StoreError(.readOnly, "the store is open for reading only") }
       if queue.isClosed { return StoreError(.closed, "the store is closing") }
       let queued = queue.queuedPoints + request.points.count
@@ -34,114 +39,132 @@ extension Store {
     if let refusal { request.done(.failure(refusal)) }
   }
 
-  /// Commits what waits, then queues itself again until nothing does: seals and models get their
-  /// turn between two commits.
+  /// Commits what waits, then queues itself again until nothing does: others that need the
+  /// queue get their turn between two commits.
   private func commitNext() {
-    let requests = queue.withLock { $0.takeAll() }
+    var requests = queue.withLock { $0.takeAll() }
     if requests.isEmpty { return }
-    let result: Result<Void, StoreError>
-    do throws(StoreError) {
-      try commit(requests)
-      result = .success(())
-    } catch {
-      result = .failure(error)
-      logger.error("cannot commit \(requests.count) writes: \(error)")
+    let generation = state.withLock { $0.cacheGeneration }
+    requests.removeAll { request in
+      guard request.points.cacheGeneration != 0, request.points.cacheGeneration < generation,
+        request.points.ids.contains(where: { $0 != 0 })
+      else { return false }
+      request.done(
+        .failure(StoreError(.seriesForgotten, "series were forgotten; write with their keys")))
+      return true
     }
-    for request in requests { request.done(result) }
-    sealIfDue()
+    do throws(StoreError) {
+      let outcomes = try commit(requests.map(\.points))
+      state.withLock { $0.writeError = nil }
+      for (request, outcome) in zip(requests, outcomes) { request.done(.success(outcome)) }
+    } catch {
+      logger.error("cannot commit \(requests.count) writes: \(error)")
+      state.withLock { $0.writeError = error }
+      for request in requests { request.done(.failure(error)) }
+    }
     commits.async { self.commitNext() }
   }
 
-  /// One transaction, one sync, for all of `requests`; then their samples are readable.
-  private func commit(_ requests: [WriteQueue.Request]) throws(StoreError) {
-    let known = committer.series.count
-    var sequence = committer.nextSequence
-    var resolved: [[UInt64]] = []
-    resolved.reserveCapacity(requests.count)
+  /// One journal record, one sync, for all of `writes`; then their samples are readable.
+  private func commit(_ writes: [Points]) throws(StoreError) -> [WriteOutcome] {
+    guard !writes.isEmpty else { return [] }
+    var newSeries = JournalRecord.NewSeries()
+    var resolved: [JournalRecord.Write] = []
+    var outcomes: [WriteOutcome] = []
+    for points in writes {
+      let (write, outcome) = resolve(points, &newSeries)
+      resolved.append(write)
+      outcomes.append(outcome)
+    }
+    let count = resolved.reduce(0) { $0 + $1.points.count }
+    let active: HeadSegment
     do throws(StoreError) {
-      try environment.write { transaction throws(StoreError) in
-        for request in requests {
-          let ids = try resolve(request.points, in: transaction)
-          try transaction.put(
-            Keys.journal(sequence), JournalRecord.encode(ids: ids, points: request.points),
-            in: tables.journal)
-          sequence += 1
-          resolved.append(ids)
-        }
-      }
+      active = try makeRoom(for: count, firstNewSeries: newSeries.first)
+      try journal.append(
+        JournalRecord.encode(newSeries, resolved), generation: active.generation)
     } catch {
-      committer.series.truncate(to: known)
+      // The record may be on disk all the same: these numbers are never given again.
+      var failed: [SeriesID] = []
+      newSeries.each { id, _ in failed.append(id) }
+      index.remove(failed)
+      journal.isBroken = true
       throw error
     }
-    committer.nextSequence = sequence
-    for (request, ids) in zip(requests, resolved) {
-      let points = request.points
-      head.withLock { head in
-        head.insert(points.count) { index in
-          (
-            SeriesID(rawValue: ids[Int(points.series[index])]), points.timestamps[index],
-            points.values[index]
-          )
-        }
-      }
-    }
+    for write in resolved { active.append(write.points, ids: write.ids) }
+    return outcomes
   }
 
-  /// The number of each series of `points`; new ones are registered and indexed.
+  /// The number of each series of `points`; new ones are registered, refused ones left out.
   private func resolve(
-    _ points: Points, in transaction: borrowing WriteTransaction
-  ) throws(StoreError) -> [UInt64] {
-    var ids: [UInt64] = []
+    _ points: Points, _ newSeries: inout JournalRecord.NewSeries
+  ) -> (JournalRecord.Write, WriteOutcome) {
+    var ids: [UInt32] = []
     ids.reserveCapacity(points.keyEnds.count)
-    for index in points.keyEnds.indices {
-      let bounds = points.keyBounds(index)
-      let (id, isNew) = committer.series.findOrAdd(points.keyBytes, bounds)
-      ids.append(id.rawValue)
-      guard isNew else { continue }
-      let encoded = Array(points.keyBytes[bounds])
-      guard let key = SeriesKey(encoded: encoded) else {
-        preconditionFailure("BUG: ingest made a malformed series key")
+    var isRefused = false
+    points.keyBytes.withUnsafeBytes { keys in
+      for position in points.keyEnds.indices {
+        if points.ids[position] != 0 {
+          ids.append(points.ids[position])
+          continue
+        }
+        let bounds = points.keyBounds(position)
+        let key = UnsafeRawBufferPointer(rebasing: keys[bounds])
+        if index.count >= options.maximumSeries, index.find(key) == nil {
+          isRefused = true
+          ids.append(0)
+          continue
+        }
+        let (id, isNew) = index.findOrAdd(key)
+        if isNew { newSeries.add(points.keyBytes[bounds], as: id) }
+        ids.append(UInt32(truncatingIfNeeded: id.rawValue))
       }
-      try transaction.put(Keys.series(id), encoded, in: tables.series)
-      try tables.labelIndex.add(key, id: id, in: transaction)
     }
-    return ids
+    var outcome = WriteOutcome(ids: ids)
+    guard isRefused else { return (JournalRecord.Write(points: points, ids: ids), outcome) }
+    let kept = points.keeping { ids[$0] != 0 }
+    outcome.refusedPoints = points.count - kept.count
+    return (JournalRecord.Write(points: kept, ids: ids), outcome)
   }
 
-  // MARK: - Models
+  // MARK: - Head segments
 
-  /// Keeps `bytes` under `key`; durable when this returns.
-  public func putModel(_ key: String, _ bytes: [UInt8]) async throws(StoreError) {
-    try await change { store throws(StoreError) in
-      try store.environment.write { transaction throws(StoreError) in
-        try transaction.put(Array(key.utf8), bytes, in: store.tables.models)
+  /// The active segment, with room for `count` points; a new one where the old one had not.
+  private func makeRoom(
+    for count: Int, firstNewSeries: UInt64
+  ) throws(StoreError) -> HeadSegment {
+    let (active, waiting) = state.withLock { ($0.head.active, $0.head.full.count) }
+    guard journal.isBroken || active.capacity - active.published < count else { return active }
+    if waiting >= Self.maximumFullSegments {
+      // Memory must not grow: this commit, and those behind it, wait for the disk.
+      sealOldest()
+      sealing.sync {}
+      let (left, error) = state.withLock { ($0.head.full.count, $0.sealError) }
+      if left >= Self.maximumFullSegments {
+        throw error ?? StoreError(.busy, "\(left) head segments wait to be sealed; try again")
       }
     }
+    return rotate(
+      capacity: max(count, options.sealAfterSamples),
+      firstNewSeries: firstNewSeries == 0 ? index.lastID.rawValue + 1 : firstNewSeries)
   }
 
-  /// Forgets the model under `key`; false where there is none.
-  public func removeModel(_ key: String) async throws(StoreError) -> Bool {
-    try await change { store throws(StoreError) in
-      try store.environment.write { transaction throws(StoreError) in
-        try transaction.remove(Array(key.utf8), in: store.tables.models)
-      }
-    }
-  }
+  /// Full segments that may wait before commits wait with them.
+  private static let maximumFullSegments = 2
 
-  /// Runs `body` on the queue of commits.
-  private func change<T: Sendable>(
-    _ body: @escaping @Sendable (Store) throws(StoreError) -> T
-  ) async throws(StoreError) -> T {
-    if options.isReadOnly {
-      throw StoreError(.readOnly, "the store is open for reading only")
+  /// Begins a new active segment; the old one will be sealed.
+  ///
+  /// To be called on the queue of commits.
+  @discardableResult
+  func rotate(capacity: Int, firstNewSeries: UInt64) -> HeadSegment {
+    journal.rotate()
+    let next = state.withLock { state in
+      let next = HeadSegment(
+        generation: state.nextGeneration(), capacity: capacity, firstNewSeries: firstNewSeries)
+      state.head.rotate(to: next)
+      return next
     }
-    let result = await withCheckedContinuation { continuation in
-      commits.async {
-        continuation.resume(
-          returning: Result { () throws(StoreError) in try body(self) })
-      }
-    }
-    return try result.get()
+    sealOldest()
+    return next
   }
 
   // MARK: - Closing
@@ -150,9 +173,11 @@ extension Store {
   /// has it all.
   public func close() async {
     queue.withLock { $0.close() }
+    isClosing.store(true, ordering: .relaxed)
     // The committer queues itself again after each commit, behind what waits here.
     repeat { await drain(commits) } while queue.withLock { $0.isCommitting }
     await drain(sealing)
+    await drain(merging)
   }
 
   /// Returns when everything that is on `queue` now has ended.

@@ -6,17 +6,23 @@ internal import Synchronization
 /// Series, samples and models in one directory.
 ///
 /// A write is acknowledged when its journal record is synced to disk; its samples are then in the
-/// head and readable. Sealing moves the head into chunks and drops the journal behind it.
-/// docs/architecture.md tells the whole way of a point; docs/format has the bytes.
+/// head and readable. Sealing moves a full head segment into a part, merging makes few large parts
+/// of many small ones. docs/architecture.md tells the whole way of a point; docs/format has the
+/// bytes.
 public final class Store: Sendable {
   /// How a store is opened.
   public struct Options: Sendable {
-    /// Address space for the map, bytes: an upper limit of the file, not memory.
-    public var mapSize = 1 << 40
-    /// The head is sealed when it took this many samples.
-    public var sealAfterSamples = 4_000_000
+    /// Samples of a head segment: when it is full it is sealed.
+    public var sealAfterSamples = 1 << 20
     /// Points that may wait for their commit before writes are refused as `busy`.
     public var maximumQueuedPoints = 8_000_000
+    /// Series that there may be; points of further ones are refused.
+    public var maximumSeries = 10_000_000
+    /// How long samples are kept.
+    public var retention = Retention()
+    /// Called when series are forgotten, so that nobody uses their numbers again. Returns the
+    /// generation that numbers in writes must be of from now on (`Points.cacheGeneration`).
+    public var seriesRemoved: @Sendable () -> UInt64 = { 0 }
     /// Whether nothing will be written; works beside a server that writes.
     public var isReadOnly = false
 
@@ -24,111 +30,127 @@ public final class Store: Sendable {
     public init() {}
   }
 
-  /// The tables, each with the code that knows its keys.
-  struct Tables {
-    let meta, series, journal, models: Environment.Table
-    let labelIndex: LabelIndex
-    let chunks: ChunkTable
+  /// What is readable, as one.
+  struct State {
+    var head: Head
+    /// The parts of each window in order of generation.
+    var parts: [Window: [Part]] = [:]
+    /// In order of generation.
+    var deletions: [Deletion] = []
+    /// What retention leaves.
+    var horizon = Horizon()
+    /// Numbers of series in writes must be of this generation; 0 while none was forgotten.
+    var cacheGeneration: UInt64 = 0
+    /// The number that was given last to a head segment or a deletion.
+    var lastGeneration: UInt64
+    /// Why the oldest full segment could not be sealed, until it can.
+    var sealError: StoreError?
+    /// Why the last commit failed; nil where it did not.
+    var writeError: StoreError?
+
+    mutating func nextGeneration() -> UInt64 {
+      lastGeneration += 1
+      return lastGeneration
+    }
   }
 
-  let environment: Environment
-  let tables: Tables
+  let keyValues: any KeyValueStore
+  let catalog: Catalog
   let options: Options
   let logger: Logger
-  let head: Mutex<Head>
+  let index: SeriesIndex
+  let state: Mutex<State>
   let queue: Mutex<WriteQueue>
-  let committer: Committer
+  let drops = Mutex(Drops())
+  let journal: Journal
+  /// Numbers of parts to be made.
+  let nextPart: Atomic<UInt64>
+  let isClosing = Atomic<Bool>(false)
   /// Commits run here, one at a time, off the cooperative pool.
   let commits = DispatchQueue(label: "almanac.store.commit")
-  /// Sealing runs here, so that commits go on meanwhile.
+  /// Head segments are sealed here, oldest first, so that commits go on meanwhile.
   let sealing = DispatchQueue(label: "almanac.store.seal")
+  /// Parts are merged here, so that neither commits nor seals wait for it.
+  let merging = DispatchQueue(label: "almanac.store.merge", qos: .utility)
+  /// Models are written here, so that commits do not wait for them.
+  let cataloguing = DispatchQueue(label: "almanac.store.catalog")
   private let lock: DirectoryLock?
 
   /// Opens the store in `directory`, made where it is missing, and reads the journal back.
   public init(
     directory: String, options: Options = Options(), logger: Logger
   ) throws(StoreError) {
-    if !options.isReadOnly { try DirectoryLock.makeDirectory(directory) }
+    if !options.isReadOnly { try Directory.make(directory) }
     lock = options.isReadOnly ? nil : try DirectoryLock(directory: directory)
-    let environment = try Environment(
-      path: directory, tables: Keys.Table.allCases.map(\.rawValue), mapSize: options.mapSize,
-      maximumReaders: 512, isReadOnly: options.isReadOnly)
-    // The files just made must be found again after a power cut, not only their contents.
-    if !options.isReadOnly { try DirectoryLock.sync(directory) }
-    let table = { (name: Keys.Table) throws(StoreError) -> Environment.Table in
-      guard let table = environment.tables[name.rawValue] else {
-        throw StoreError(.damaged, "cannot open \(directory): its table \(name) is missing")
-      }
-      return table
-    }
-    let tables = Tables(
-      meta: try table(.meta), series: try table(.series), journal: try table(.journal),
-      models: try table(.models), labelIndex: LabelIndex(table: try table(.labels)),
-      chunks: ChunkTable(table: try table(.chunks)))
-    let recovered = try Recovery(environment: environment, tables: tables, directory: directory)
-    self.environment = environment
-    self.tables = tables
+    let keyValues = try LMDBStore(directory: directory, isReadOnly: options.isReadOnly)
+    catalog = try Catalog(keyValues, directory: directory)
+    let recovered = try Recovery(keyValues, catalog, capacity: options.sealAfterSamples)
+    self.keyValues = keyValues
     self.options = options
     self.logger = logger
-    head = Mutex(recovered.head)
+    index = recovered.index
+    state = Mutex(recovered.state)
     queue = Mutex(WriteQueue())
-    committer = Committer(series: recovered.series, nextSequence: recovered.nextSequence)
+    journal = Journal(keyValues)
+    nextPart = Atomic(recovered.nextPart)
     if recovered.replayedPoints > 0 {
       logger.info("read \(recovered.replayedPoints) points back from the journal")
     }
+    if !options.isReadOnly { for _ in recovered.state.head.full { sealOldest() } }
   }
 
-  /// Runs `body` over one view in which every acknowledged write is present.
-  ///
-  /// Blocks while it reads from disk: call it from a thread that may.
-  public func read<T>(
-    _ body: (borrowing Snapshot) throws(StoreError) -> T
-  ) throws(StoreError) -> T {
-    // Registered first: the head keeps what moves into chunks after the view was taken.
-    let began = head.withLock { $0.beginRead() }
-    defer { head.withLock { $0.endRead(began) } }
-    return try environment.read { transaction throws(StoreError) in
-      // The closure's transaction is a borrow; the snapshot has its own name for it.
-      try body(Snapshot(store: self, transaction: transaction.alias()))
-    }
+  /// One view in which every acknowledged write is present, and which does not change.
+  public func snapshot() -> Snapshot {
+    let state = state.withLock { $0 }
+    return Snapshot(
+      index: index,
+      segments: state.head.segments.map { Snapshot.Segment(segment: $0, limit: $0.published) },
+      parts: state.parts.sorted { $0.key < $1.key }.map(\.value), deletions: state.deletions,
+      horizon: state.horizon)
   }
 
   /// Whether nothing can be written.
   public var isReadOnly: Bool { options.isReadOnly }
 
-  func headSamples(of id: SeriesID) -> Samples {
-    head.withLock { $0.samples(id) }
-  }
+  /// Why writes fail at the moment, or would soon; nil while all is well.
+  public var trouble: StoreError? { state.withLock { $0.writeError ?? $0.sealError } }
+
+  // MARK: - Statistics
+
+  /// Which metrics, labels and values make how many series, `limit` of each kind at most.
+  public func cardinality(top limit: Int) -> Cardinality { index.cardinality(top: limit) }
 
   /// What the store holds, for people and for metrics.
   public struct Statistics: Sendable {
-    /// Series ever written.
-    public var series: Int
-    /// Chunks on disk.
-    public var chunks: Int
-    /// Journal records not yet sealed.
-    public var journalRecords: Int
+    /// Series that have samples.
+    public var series = 0
+    /// Parts on disk.
+    public var parts = 0
+    /// Samples in parts; those written twice count twice until parts are merged.
+    public var sealedSamples = 0
     /// Samples in the head.
-    public var headSamples: Int
-    /// Bytes of the file that were ever used.
-    public var usedBytes: Int
-    /// Bytes that the map may grow to.
-    public var mapBytes: Int
+    public var headSamples = 0
+    /// Bytes of all parts.
+    public var partBytes = 0
+    /// Bytes of memory for the series' keys and labels.
+    public var indexBytes = 0
     /// Points waiting for their commit.
-    public var queuedPoints: Int
+    public var queuedPoints = 0
   }
 
   /// Counts what the store holds now.
-  public func statistics() throws(StoreError) -> Statistics {
-    let (used, size) = environment.mapUse
-    let headSamples = head.withLock { $0.recentCount }
-    let queuedPoints = queue.withLock { $0.queuedPoints }
-    return try environment.read { transaction throws(StoreError) in
-      Statistics(
-        series: try transaction.count(of: tables.series),
-        chunks: try transaction.count(of: tables.chunks.table),
-        journalRecords: try transaction.count(of: tables.journal), headSamples: headSamples,
-        usedBytes: used, mapBytes: size, queuedPoints: queuedPoints)
+  public func statistics() -> Statistics {
+    let state = state.withLock { $0 }
+    var statistics = Statistics()
+    statistics.series = index.count
+    for part in state.parts.values.joined() {
+      statistics.parts += 1
+      statistics.sealedSamples += part.info.sampleCount
+      statistics.partBytes += part.info.byteCount
     }
+    statistics.headSamples = state.head.segments.reduce(0) { $0 + $1.published }
+    statistics.indexBytes = index.memoryBytes
+    statistics.queuedPoints = queue.withLock { $0.queuedPoints }
+    return statistics
   }
 }

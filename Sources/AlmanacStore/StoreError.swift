@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Why the store could not do what it was asked to.
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What the caller can do about it.
@@ -16,6 +18,8 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case inputOutput
     /// More writes wait than may wait. May be tried again at once.
     case busy
+    /// Series that a write names by number were forgotten since; it may come again with keys.
+    case seriesForgotten
     /// The store was opened for reading only.
     case readOnly
     /// The store is closed or closing.
@@ -34,4 +38,17 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// The message.
   public var description: String { message }
+}
+
+extension StoreError {
+  /// What the system's error number `errno` means for who wanted to `action` the file `path`.
+  init(errno: Int32, _ action: String, _ path: String) {
+    let code: Code =
+      switch errno {
+      case ENOSPC, EDQUOT: .full
+      case ENOENT, ENOTDIR: .cannotOpen
+      default: .inputOutput
+      }
+    self.init(code, "cannot \(action) \(path): \(String(cString: strerror(errno)))")
+  }
 }

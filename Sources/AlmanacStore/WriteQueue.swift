@@ -5,7 +5,7 @@ struct WriteQueue {
   /// One write and whom to tell.
   struct Request {
     let points: Points
-    let done: @Sendable (Result<Void, StoreError>) -> Void
+    let done: @Sendable (Result<Store.WriteOutcome, StoreError>) -> Void
   }
 
   private(set) var waiting: [Request] = []
@@ -13,8 +13,6 @@ struct WriteQueue {
   private(set) var isClosed = false
   /// Whether a committer runs; it goes on until nothing waits.
   private(set) var isCommitting = false
-  /// Whether a seal was asked for and has not ended.
-  var isSealing = false
 
   /// Takes `request`; true where the caller must start a committer.
   mutating func add(_ request: Request) -> Bool {
@@ -36,20 +34,5 @@ struct WriteQueue {
   /// Refuses every write from now on.
   mutating func close() {
     isClosed = true
-  }
-}
-
-/// What commits carry from one to the next.
-///
-/// `@unchecked Sendable`: used on the queue `Store.commits` only.
-final class Committer: @unchecked Sendable {
-  /// Series numbers by key.
-  var series: KeyTable
-  /// The number of the next journal record.
-  var nextSequence: UInt64
-
-  init(series: KeyTable, nextSequence: UInt64) {
-    self.series = series
-    self.nextSequence = nextSequence
   }
 }

@@ -136,7 +136,7 @@ struct DirectoryAsker: Asker {
   ) async throws -> Data {
     let value = { (name: String) in parameters.first { $0.0 == name }?.1 }
     let time: QueryTime
-    do throws(InvalidTime) {
+    do throws(InvalidParameter) {
       time = try QueryTime(
         now: Timestamp.now(), time: value("time"), start: value("start"), end: value("end"),
         step: value("step"))

@@ -1,6 +1,7 @@
 import AlmanacCore
 import AlmanacEngine
 import AlmanacServer
+import AlmanacStore
 import ArgumentParser
 import Foundation
 import Hummingbird
@@ -28,8 +29,22 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Samples in memory before they are sealed into chunks.", visibility: .hidden))
-  var sealAfter = 4_000_000
+      "Samples in memory before they are sealed.", visibility: .hidden))
+  var sealAfter = Database.Options().store.sealAfterSamples
+
+  @Option(
+    help: """
+      How long samples are kept, as 90d or 1y; for ever unless given. With a selector in front it \
+      is for those series only, as 'debug<>=7d'; may be given several times, the first that fits \
+      counts.
+      """)
+  var retention: [String] = []
+
+  @Option(help: "Bytes that sealed samples may take, as 500Mi or 20Gi: the oldest go first.")
+  var retentionSize: String?
+
+  @Option(help: "Series that there may be; points of further ones are refused.")
+  var maximumSeries = Database.Options().store.maximumSeries
 
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
@@ -46,7 +61,9 @@ struct ServeCommand: AsyncParsableCommand {
     configuration.host = host
     configuration.port = port
     var options = Database.Options()
-    options.sealAfterSamples = sealAfter
+    options.store.sealAfterSamples = sealAfter
+    options.store.maximumSeries = maximumSeries
+    options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
     let database = try Database(directory: data, options: options, logger: logger)
     let data = data
     let application = Server(database: database, configuration: configuration, logger: logger)
@@ -58,6 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
     var services = ServiceGroupConfiguration(
       services: [
         .init(service: application), .init(service: TrainingStopper(database: database)),
+        .init(service: RetentionKeeper(database: database)),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
     services.maximumGracefulShutdownDuration = .seconds(8)
     do {
@@ -68,6 +86,15 @@ struct ServeCommand: AsyncParsableCommand {
     }
     await database.close()
     logger.info("stopped")
+  }
+}
+
+/// Forgets what has outlived its retention while the server runs.
+private struct RetentionKeeper: Service {
+  let database: Database
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await database.keepRetention() }
   }
 }
 

@@ -18,11 +18,13 @@ struct DatabaseFixture {
     directory = try TemporaryDirectory()
   }
 
-  func open() throws -> Database {
+  func open(_ configure: (inout Database.Options) -> Void = { _ in }) throws -> Database {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     var options = Database.Options()
-    options.store.mapSize = 1 << 30
+    // The directory stays as long as the database does, also where the fixture is gone.
+    options.clock = { [directory] in withExtendedLifetime(directory) { .now() } }
+    configure(&options)
     return try Database(directory: directory.path, options: options, logger: logger)
   }
 

@@ -19,6 +19,11 @@ import Testing
     "{__name__=~\".+\"}", "nothing",
   ]
 
+  static let functions = [
+    "avg_over_time", "min_over_time", "sum_over_time", "last_over_time", "absent_over_time",
+    "stddev_over_time", "mad_over_time", "rate", "irate", "delta", "changes", "deriv",
+  ]
+
   struct Generator {
     var random: SeededGenerator
 
@@ -27,7 +32,7 @@ import Testing
     mutating func series(_ depth: Int) -> String {
       guard depth > 0 else { return pick(selectors) }
       let inner = series(depth - 1)
-      switch Int.random(in: 0..<12, using: &random) {
+      switch Int.random(in: 0..<15, using: &random) {
       case 0: return "(\(inner))[\(pick(durations))]"
       case 1: return "(\(inner))[\(pick(durations)):\(pick(durations))]"
       case 2: return "(\(inner)) offset \(pick(["", "-"]))\(pick(durations))"
@@ -40,6 +45,12 @@ import Testing
       case 7: return "(\(inner)) | interpolate(\(pick(["", "step=1ns", "step=1h", "previous"])))"
       case 8: return "(\(inner)) | deseason(period=\(pick(durations)))"
       case 9: return "(\(inner)) | scale(\(pick(["robust", "standard", "minmax", "log"])))"
+      case 10:
+        return "\(pick(["topk", "bottomk", "quantile"]))(\(pick(numbers)), \(inner)) by (host)"
+      case 11: return "\(pick(functions))((\(inner))[\(pick(durations))\(pick(["", ":", ":10m"]))])"
+      case 12:
+        return
+          "\(pick(functions))(\(pick(selectors))[\(pick(durations))] offset \(pick(durations)))"
       default: return inner
       }
     }

@@ -22,7 +22,6 @@ struct ServerFixture {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     var options = Database.Options()
-    options.store.mapSize = 1 << 30
     options.clock = { Self.now }
     var configuration = ServerConfiguration()
     configure(&configuration)

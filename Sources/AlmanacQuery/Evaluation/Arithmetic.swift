@@ -44,11 +44,13 @@ struct Arithmetic: Sendable {
   }
 
   /// Series of both sides that match, at the times that both have.
+  ///
+  /// - Parameter isAligned: whether all samples lie on common times already.
   func apply(
-    _ left: [LabelledSamples], _ right: [LabelledSamples]
+    _ left: [LabelledSamples], _ right: [LabelledSamples], isAligned: Bool
   ) throws -> [LabelledSamples] {
     let matching = matching ?? SeriesMatching(labels: [], isIgnoring: true)
-    let aligned = try Alignment.align(left + right)
+    let aligned = isAligned ? left + right : try Alignment.align(left + right)
     let left = aligned.prefix(left.count)
     var others: [Labels: LabelledSamples] = [:]
     for one in aligned.dropFirst(left.count) {
@@ -66,10 +68,10 @@ struct Arithmetic: Sendable {
       }
       let samples = combine(one.samples, other.samples)
       guard !samples.isEmpty else { continue }
-      let key = resultKey(one.key)
+      // What filters by all labels keeps the metric; `on` leaves nothing but its labels.
+      let metric = keepsSamples && matching.isIgnoring ? one.key.metric : ""
       results.append(
-        LabelledSamples(
-          key: keepsSamples ? key : SeriesKey(metric: "", labels: signature), samples: samples))
+        LabelledSamples(key: SeriesKey(metric: metric, labels: signature), samples: samples))
     }
     return results.sorted { $0.key < $1.key }
   }

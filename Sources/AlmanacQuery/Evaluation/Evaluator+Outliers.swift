@@ -45,7 +45,7 @@ extension Evaluator {
       return (data, inner, TimeRange(last: length, until: inner.time))
     }
     // A bare selector is judged by its newest sample, as everywhere.
-    let judged = inner.range ?? TimeRange(last: Self.lookback, until: inner.time)
+    let judged = inner.range ?? TimeRange(last: inner.lookback, until: inner.time)
     inner.range = TimeRange(start: judged.start - lead, end: judged.end)
     return (data, inner, judged)
   }

@@ -16,6 +16,16 @@ struct Evaluator: Sendable {
     var whole: TimeRange?
     /// Windows begin so much earlier: what a model's training bucket needs.
     var lead = Interval.zero
+    /// How far back the newest sample of a series may lie to count as its value now.
+    var lookback = Evaluator.lookback
+
+    /// The moments that instant values are due at: each step, or else the time alone.
+    var moments: Moments {
+      get throws(QueryError) {
+        guard let range, let step else { return Moments(time) }
+        return try Moments(range, step: step)
+      }
+    }
 
     /// This context with its times moved by `shift`.
     func moved(by shift: Interval) -> Context {
@@ -26,7 +36,7 @@ struct Evaluator: Sendable {
     }
   }
 
-  /// How far back the newest sample of a series may lie to count as its value now.
+  /// The lookback of queries that name none, as in Prometheus.
   static let lookback = Interval.minutes(5)
 
   let series: any SeriesSource
@@ -46,106 +56,15 @@ struct Evaluator: Sendable {
     case .negated(let plan): return try await negated(plan, context)
     case .arithmetic(let node): return try await arithmetic(node, context)
     case .aggregate(let node):
-      let input = stamped(try await seriesValue(node.input, context), of: node.input, context)
-      return .series(try await pool.compute { try node.apply(input) })
+      return .series(try await across(node.input, context) { try node.apply($0, at: $1) })
+    case .rank(let node):
+      return .series(try await across(node.input, context) { try node.apply($0, at: $1) })
+    case .windowFunction(let node): return .series(try await windowFunction(node, context))
     case .prepare(let node): return .grid(try await prepare(node, context))
     case .forecast(let plan): return .forecast(try await forecast(plan, context))
     case .outliers(let plan): return .outliers(try await outliers(plan, context))
     case .project(let plan, let column): return try await project(plan, column, context)
     }
-  }
-
-  // MARK: - Reading
-
-  private func select(_ selection: Selection, _ context: Context) async throws -> [LabelledSamples]
-  {
-    guard let range = context.range else {
-      return try budget.count(
-        await series.lastSamples(
-          passing: selection.matchers, in: TimeRange(last: Self.lookback, until: context.time)))
-    }
-    guard let step = context.step else {
-      return try budget.count(await series.samples(passing: selection.matchers, in: range))
-    }
-    let reach = TimeRange(
-      start: range.start - Self.lookback + Interval(nanoseconds: 1), end: range.end)
-    try StepLimit.check(range, step)
-    let all = try budget.count(await series.samples(passing: selection.matchers, in: reach))
-    let sampled = try await pool.compute { all.compactMap { Self.sample($0, range, step) } }
-    return try budget.count(sampled)
-  }
-
-  /// The newest value at most `lookback` old at each step of `range`.
-  private static func sample(
-    _ series: LabelledSamples, _ range: TimeRange, _ step: Interval
-  ) -> LabelledSamples? {
-    let times = series.samples.timestamps
-    var sampled = Samples()
-    var next = 0
-    var time = range.start
-    while time <= range.end {
-      while next < times.count, times[next] <= time.nanoseconds { next += 1 }
-      if next > 0, times[next - 1] > (time - lookback).nanoseconds {
-        sampled.insert(time: time.nanoseconds, value: series.samples.values[next - 1])
-      }
-      let following = time + step
-      if following == time { break }
-      time = following
-    }
-    return sampled.isEmpty ? nil : LabelledSamples(key: series.key, samples: sampled)
-  }
-
-  private func window(_ node: WindowPlan, _ context: Context) async throws -> [LabelledSamples] {
-    var inner = context
-    inner.range = TimeRange(last: node.length + context.lead, until: context.time)
-    inner.step = node.step
-    if let step = node.step, let range = inner.range {
-      // Steps of a subquery are multiples of the step, as in Prometheus.
-      let first = range.start.aligned(downTo: step)
-      inner.range?.start = first < range.start ? first + step : first
-    }
-    let all = try await seriesValue(node.base, inner)
-    guard let range = inner.range, node.step == nil else { return all }
-    // A stage inside may have brought more than was asked for.
-    return try await pool.compute {
-      all.compactMap { one in
-        let samples = one.samples.inside(range)
-        return samples.isEmpty ? nil : LabelledSamples(key: one.key, samples: samples)
-      }
-    }
-  }
-
-  private func moved(_ plan: Plan, _ move: Move, _ context: Context) async throws -> Value {
-    let shifted = self.context(context, moved: move)
-    let value = try await evaluate(plan, shifted)
-    // What `offset` brings is compared with now; samples of a window keep their own times.
-    guard case .offset(let interval) = move, plan.windowLength == nil,
-      case .series(let series) = value
-    else { return value }
-    return .series(
-      series.map { one in
-        var samples = Samples(capacity: one.samples.count)
-        for (time, value) in zip(one.samples.timestamps, one.samples.values) {
-          let shifted = Timestamp(nanoseconds: time) + interval
-          samples.insert(time: shifted.nanoseconds, value: value)
-        }
-        return LabelledSamples(key: one.key, samples: samples)
-      })
-  }
-
-  /// `context` at another time.
-  func context(_ context: Context, moved move: Move) -> Context {
-    let target: Timestamp
-    switch move {
-    case .offset(let interval): target = context.time - interval
-    case .relative(let interval): target = context.time + interval
-    case .at(let time): target = time
-    case .start: target = context.whole?.start ?? context.time
-    case .end: target = context.whole?.end ?? context.time
-    }
-    let (shift, overflow) = target.nanoseconds.subtractingReportingOverflow(
-      context.time.nanoseconds)
-    return overflow ? context : context.moved(by: Interval(nanoseconds: shift))
   }
 
   // MARK: - Calculating
@@ -167,12 +86,28 @@ struct Evaluator: Sendable {
   private func stamped(
     _ series: [LabelledSamples], of plan: Plan, _ context: Context
   ) -> [LabelledSamples] {
-    guard context.range == nil, plan.isNewestSample else { return series }
+    guard context.range == nil, plan.isInstant else { return series }
+    let times = [context.time.nanoseconds]
     return series.map { one in
       LabelledSamples(
-        key: one.key,
-        samples: Samples(timestamps: [context.time.nanoseconds], values: one.samples.values))
+        key: one.key, samples: Samples(timestamps: times, values: one.samples.values))
     }
+  }
+
+  /// Whether the samples of `plan` lie on the moments of `context`, once they are stamped.
+  private func isOnMoments(_ plan: Plan, _ context: Context) -> Bool {
+    plan.isInstant && (context.range == nil || context.step != nil)
+  }
+
+  /// What `combine` makes of all series of `plan`, and of the times that they lie on where these
+  /// are known.
+  private func across(
+    _ plan: Plan, _ context: Context,
+    _ combine: @escaping @Sendable ([LabelledSamples], [Int64]?) throws -> [LabelledSamples]
+  ) async throws -> [LabelledSamples] {
+    let input = stamped(try await seriesValue(plan, context), of: plan, context)
+    let times = isOnMoments(plan, context) ? try context.moments.times : nil
+    return try await pool.compute(weight: input.sampleCount) { try combine(input, times) }
   }
 
   private func negated(_ plan: Plan, _ context: Context) async throws -> Value {
@@ -187,17 +122,24 @@ struct Evaluator: Sendable {
       return .number(node.apply(left, right))
     case (.series(let left), .number(let right)):
       let left = stamped(left, of: node.left, context)
-      return .series(try await pool.compute { node.apply(left, right, numberIsLeft: false) })
+      return .series(
+        try await pool.compute(weight: left.sampleCount) {
+          node.apply(left, right, numberIsLeft: false)
+        })
     case (.number(let left), .series(let right)):
       let right = stamped(right, of: node.right, context)
-      return .series(try await pool.compute { node.apply(right, left, numberIsLeft: true) })
+      return .series(
+        try await pool.compute(weight: right.sampleCount) {
+          node.apply(right, left, numberIsLeft: true)
+        })
     case (.series(let left), .series(let right)):
       let left = stamped(left, of: node.left, context)
       let right = stamped(right, of: node.right, context)
+      let isAligned = isOnMoments(node.left, context) && isOnMoments(node.right, context)
       return .series(
-        try await pool.compute {
+        try await pool.compute(weight: left.sampleCount + right.sampleCount) {
           do {
-            return try node.apply(left, right)
+            return try node.apply(left, right, isAligned: isAligned)
           } catch let error as MatchingError {
             let labels = error.labels.all.map { "\($0.name)=\($0.value)" }
             throw QueryError(
@@ -308,26 +250,28 @@ enum StepLimit {
 /// How many samples one query may read.
 final class SampleBudget: Sendable {
   private let limit: Int
-  private let used = Mutex(0)
+  private let used = Atomic(0)
 
   init(limit: Int) {
     self.limit = limit
   }
 
-  /// Counts what was read and hands it on.
-  func count(_ series: [LabelledSamples]) throws -> [LabelledSamples] {
-    let samples = series.reduce(0) { $0 + $1.samples.count }
-    let total = used.withLock { used in
-      used += samples
-      return used
-    }
+  /// Counts what was read.
+  ///
+  /// - Throws: `QueryError` where it was too much.
+  func count(_ samples: Int) throws(QueryError) {
+    let total = used.wrappingAdd(samples, ordering: .relaxed).newValue
     guard total <= limit else {
       throw QueryError(
         code: .budget, message: "the query reads over \(limit) samples", stage: "evaluate",
         hint: "select fewer series or a shorter time")
     }
-    return series
   }
+}
+
+extension [LabelledSamples] {
+  /// How many samples all series have together.
+  var sampleCount: Int { reduce(0) { $0 + $1.samples.count } }
 }
 
 /// What the user should know, gathered while a query runs; each text once, in order of arrival.

@@ -1,5 +1,6 @@
 public import AlmanacCore
 public import AlmanacForecast
+public import AlmanacPattern
 
 /// Where an evaluation reads series from.
 public protocol SeriesSource: Sendable {
@@ -13,6 +14,55 @@ public protocol SeriesSource: Sendable {
   func lastSamples(
     passing matchers: [LabelMatcher], in range: TimeRange
   ) async throws -> [LabelledSamples]
+
+  /// What `transform` makes of each series of `samples(passing:in:)`, in the same order, without
+  /// those that it makes nothing of; it leaves the keys as they are. A source may call it on several threads at once, while the
+  /// samples of a series are still in the processor's cache.
+  func map(
+    passing matchers: [LabelMatcher], in range: TimeRange,
+    _ transform: @escaping @Sendable (LabelledSamples) throws -> LabelledSamples?
+  ) async throws -> [LabelledSamples]
+
+  /// As `samples(passing:in:)`, with whole hours summed up.
+  ///
+  /// - Parameter range: whole hours: it begins one nanosecond after a multiple of an hour and ends
+  ///   at one.
+  func hours(
+    passing matchers: [LabelMatcher], in range: TimeRange
+  ) async throws -> [LabelledHours]
+}
+
+extension SeriesSource {
+  /// Reads all samples first, then transforms them one by one.
+  public func map(
+    passing matchers: [LabelMatcher], in range: TimeRange,
+    _ transform: @escaping @Sendable (LabelledSamples) throws -> LabelledSamples?
+  ) async throws -> [LabelledSamples] {
+    try await samples(passing: matchers, in: range).compactMap(transform)
+  }
+
+  /// Reads the samples and sums them up.
+  public func hours(
+    passing matchers: [LabelMatcher], in range: TimeRange
+  ) async throws -> [LabelledHours] {
+    try await samples(passing: matchers, in: range).map { one in
+      LabelledHours(key: one.key, hours: one.samples.hours)
+    }
+  }
+}
+
+/// One series with the summaries of its hours.
+public struct LabelledHours: Sendable, Equatable {
+  /// Metric and labels.
+  public var key: SeriesKey
+  /// The hours that have samples, in order of time.
+  public var hours: [HourSummary]
+
+  /// Summaries of the series `key`.
+  public init(key: SeriesKey, hours: [HourSummary]) {
+    self.key = key
+    self.hours = hours
+  }
 }
 
 /// What identifies a model, with all it takes to train it.
@@ -47,6 +97,42 @@ public protocol ModelSource: Sendable {
 
 /// Where an evaluation computes: away from the threads that serve requests.
 public protocol ComputePool: Sendable {
+  /// How many bodies run at once, at least 1.
+  var width: Int { get }
+
   /// Runs `body` and hands back what it returns or throws.
   func compute<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T
+}
+
+extension ComputePool {
+  /// What `transform` makes of each element, in order, without those that it makes nothing of.
+  ///
+  /// - Parameter weight: about how much work there is, in samples: a little is done at once where
+  ///   it is, much is split over the threads of the pool.
+  func map<T: Sendable, U: Sendable>(
+    _ elements: [T], weight: Int, _ transform: @escaping @Sendable (T) throws -> U?
+  ) async throws -> [U] {
+    if weight <= Self.smallWeight { return try elements.compactMap(transform) }
+    let size = max(1, (elements.count + width - 1) / width)
+    return try await withThrowingTaskGroup(of: (Int, [U]).self) { group in
+      for start in stride(from: 0, to: elements.count, by: size) {
+        let part = elements[start..<min(start + size, elements.count)]
+        group.addTask { (start, try await compute { try part.compactMap(transform) }) }
+      }
+      var parts: [Int: [U]] = [:]
+      for try await (start, part) in group { parts[start] = part }
+      return parts.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+  }
+
+  /// Runs `body`: here where there is little to do, else on a thread of the pool.
+  func compute<T: Sendable>(
+    weight: Int, _ body: @escaping @Sendable () throws -> T
+  ) async throws -> T {
+    if weight <= Self.smallWeight { return try body() }
+    return try await compute(body)
+  }
+
+  /// Handing work to another thread costs about as much as this many samples.
+  private static var smallWeight: Int { 4096 }
 }

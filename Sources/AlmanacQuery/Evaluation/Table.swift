@@ -55,7 +55,7 @@ public struct Table: Sendable {
   }
 
   /// The rows of `value`; a number or string gets the time `now`.
-  public init(_ value: Value, now: Timestamp, warnings: [String]) throws(QueryError) {
+  init(_ value: Value, now: Timestamp, warnings: [String]) throws(QueryError) {
     self.warnings = warnings
     switch value {
     case .number(let number):
@@ -105,7 +105,7 @@ extension LabelledSamples {
 
 extension LabelledForecast {
   /// The time of the step at `index`; stays at the end of time once there.
-  func time(at index: Int) -> Timestamp {
+  public func time(at index: Int) -> Timestamp {
     let (offset, overflow) = Int64(index).multipliedReportingOverflow(by: curve.step.nanoseconds)
     return overflow ? Timestamp(nanoseconds: .max) : curve.start + Interval(nanoseconds: offset)
   }
@@ -145,5 +145,5 @@ extension LabelledOutliers {
 
 extension Double {
   /// A level such as 0.95 as it is named: `95`, `97.5`.
-  var percentText: String { ((self * 1e6).rounded() / 1e4).shortestText }
+  public var percentText: String { ((self * 1e6).rounded() / 1e4).shortestText }
 }

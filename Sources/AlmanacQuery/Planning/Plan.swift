@@ -1,5 +1,6 @@
 internal import AlmanacCore
 internal import AlmanacForecast
+internal import AlmanacPattern
 
 /// What a query will do, with names resolved, arguments read and types checked.
 indirect enum Plan: Sendable {
@@ -11,6 +12,8 @@ indirect enum Plan: Sendable {
   case negated(Plan)
   case arithmetic(Arithmetic)
   case aggregate(Aggregation)
+  case rank(Ranking)
+  case windowFunction(WindowFunctionPlan)
   case prepare(PreparePlan)
   case forecast(ForecastPlan)
   case outliers(OutliersPlan)
@@ -32,7 +35,7 @@ indirect enum Plan: Sendable {
     switch self {
     case .number: .number
     case .string: .string
-    case .select, .window, .aggregate, .project: .series
+    case .select, .window, .aggregate, .rank, .windowFunction, .project: .series
     case .moved(let plan, _): plan.type
     case .negated(let plan): plan.type == .number ? .number : .series
     case .arithmetic(let node):
@@ -45,14 +48,25 @@ indirect enum Plan: Sendable {
 }
 
 extension Plan {
-  /// Whether this is the newest sample of each series, perhaps calculated with.
-  var isNewestSample: Bool {
+  /// Whether each series has one value at one moment, and one a step in a range: newest samples
+  /// and functions of windows, perhaps calculated with. Prometheus calls it an instant vector.
+  var isInstant: Bool {
     switch self {
-    case .select: true
-    case .moved(let plan, _), .negated(let plan): plan.isNewestSample
-    case .aggregate(let node): node.input.isNewestSample
+    case .select, .windowFunction: true
+    case .moved(let plan, _), .negated(let plan): plan.isInstant
+    case .aggregate(let node): node.input.isInstant
+    case .rank(let node): node.input.isInstant
     case .arithmetic(let node):
-      [node.left, node.right].allSatisfy { $0.type == .number || $0.isNewestSample }
+      [node.left, node.right].allSatisfy { $0.type == .number || $0.isInstant }
+    default: false
+    }
+  }
+
+  /// Whether the query ends in a window, `x[5m]`, which may be moved in time.
+  var isWindow: Bool {
+    switch self {
+    case .window: true
+    case .moved(let plan, _): plan.isWindow
     default: false
     }
   }
@@ -64,6 +78,7 @@ extension Plan {
     case .moved(let plan, _), .negated(let plan): plan.windowLength
     case .prepare(let node): node.input.windowLength
     case .aggregate(let node): node.input.windowLength
+    case .rank(let node): node.input.windowLength
     case .arithmetic(let node):
       [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
     default: nil
@@ -82,6 +97,19 @@ struct WindowPlan: Sendable {
   var length: Interval
   /// The step of a subquery; nil takes samples as they are.
   var step: Interval?
+}
+
+/// A function of the samples in a window, at every moment of the evaluation.
+struct WindowFunctionPlan: Sendable {
+  var function: WindowFunction
+  /// A window, perhaps moved in time.
+  var input: Plan
+  /// The number that some functions take.
+  var parameter: Double
+  /// The labels that the selector asks for, which the result for no series gets.
+  var absentLabels: Labels
+  /// Where errors point to.
+  var range: SourceRange
 }
 
 /// One stage of preparation.

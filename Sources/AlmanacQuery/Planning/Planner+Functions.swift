@@ -5,14 +5,12 @@ internal import AlmanacForecast
 extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
-    "resample", "clean", "clip", "detrend", "decompose", "periods", "split", "changes", "embed",
-    "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap", "rate",
-    "irate", "increase", "delta", "idelta", "deriv", "resets", "abs", "ceil", "floor", "round",
-    "exp", "ln", "log2", "log10", "sqrt", "sgn", "clamp", "clamp_min", "clamp_max",
-    "label_replace", "label_join", "predict_linear", "histogram_quantile", "absent", "sort",
-    "sort_desc", "time", "timestamp", "vector", "scalar", "avg_over_time", "sum_over_time",
-    "min_over_time", "max_over_time", "count_over_time", "last_over_time",
-    "quantile_over_time", "stddev_over_time", "day_of_week", "hour", "minute", "month", "year",
+    "resample", "clean", "clip", "detrend", "decompose", "periods", "split", "embed",
+    "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap", "abs",
+    "ceil", "floor", "round", "exp", "ln", "log2", "log10", "sqrt", "sgn", "clamp", "clamp_min",
+    "clamp_max", "label_replace", "label_join", "histogram_quantile", "absent", "sort",
+    "sort_desc", "time", "timestamp", "vector", "scalar", "day_of_week", "hour", "minute", "month",
+    "year",
   ]
 
   func plan(_ call: Call) throws(QueryError) -> Plan {
@@ -25,6 +23,9 @@ extension Planner {
     case "forecast": return .forecast(try planForecast(call, stage))
     case "outliers": return .outliers(try planOutliers(call, stage))
     default:
+      if let function = WindowFunction.named(call.name) {
+        return .windowFunction(try planWindow(function, call, stage))
+      }
       if Self.planned.contains(call.name) { throw notYet("\(call.name)()", call.nameRange) }
       let near = Suggestion.nearest(to: call.name, in: Self.functions)
       throw QueryError(

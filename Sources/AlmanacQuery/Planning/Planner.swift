@@ -1,10 +1,12 @@
 internal import AlmanacCore
 internal import AlmanacForecast
+internal import AlmanacPattern
 
 /// Turns a syntax tree into a plan: resolves names, reads arguments, checks types. No data is read.
 struct Planner {
   /// The functions of this version.
-  static let functions = ["interpolate", "deseason", "scale", "forecast", "outliers"]
+  static let functions =
+    ["interpolate", "deseason", "scale", "forecast", "outliers"] + WindowFunction.all.map(\.name)
 
   /// Plans the one query that `script` holds.
   static func plan(_ script: Script) throws(QueryError) -> Plan {
@@ -33,7 +35,7 @@ struct Planner {
     case .binary(let node): return try plan(node)
     case .window(let node): return try plan(node)
     case .offset(let node):
-      return .moved(try plan(node.base), .offset(Interval(nanoseconds: node.nanoseconds)))
+      return try plan(node.base).moved(by: Interval(nanoseconds: node.nanoseconds))
     case .at(let node): return .moved(try plan(node.base), try move(node))
     case .projection(let node): return try plan(node)
     case .boolean, .keyword, .list, .record, .reference:
@@ -48,7 +50,7 @@ struct Planner {
   private func plan(_ selector: Selector) throws(QueryError) -> Selection {
     var matchers: [LabelMatcher] = []
     if let metric = selector.metric {
-      matchers.append(LabelMatcher(name: LabelMatcher.metricLabel, equals: metric))
+      matchers.append(LabelMatcher(name: SeriesKey.metricLabel, .equal(metric)))
     }
     for matcher in selector.matchers { matchers.append(try labelMatcher(matcher)) }
     return Selection(matchers: matchers)
@@ -56,28 +58,26 @@ struct Planner {
 
   private func labelMatcher(_ matcher: Matcher) throws(QueryError) -> LabelMatcher {
     let texts = matcher.values.map(\.text)
-    switch matcher.operation {
-    case .equal:
-      if texts.count == 1 { return LabelMatcher(name: matcher.label, equals: texts[0]) }
-      return LabelMatcher(name: matcher.label) { texts.contains($0) }
-    case .notEqual:
-      return LabelMatcher(name: matcher.label) { !texts.contains($0) }
-    case .matches, .doesNotMatch:
-      let wanted = matcher.operation == .matches
-      var patterns: [LabelPattern] = []
-      for value in matcher.values {
-        do {
-          patterns.append(try LabelPattern(value.text))
-        } catch {
-          throw QueryError(
-            code: .parse, message: "cannot read the regular expression \"\(value.text)\"",
-            range: value.range, stage: "plan",
-            hint: "write \\\\ before a special character that is meant as itself")
-        }
+    let condition: LabelMatcher.Condition =
+      switch matcher.operation {
+      case .equal: texts.count == 1 ? .equal(texts[0]) : .oneOf(texts)
+      case .notEqual: texts.count == 1 ? .notEqual(texts[0]) : .noneOf(texts)
+      case .matches: .matches(try pattern(matcher))
+      case .doesNotMatch: .notMatches(try pattern(matcher))
       }
-      return LabelMatcher(name: matcher.label) { [patterns] value in
-        patterns.contains { $0.matches(value) } == wanted
-      }
+    return LabelMatcher(name: matcher.label, condition)
+  }
+
+  private func pattern(_ matcher: Matcher) throws(QueryError) -> Pattern {
+    do {
+      return try Pattern(anyOf: matcher.values.map(\.text))
+    } catch {
+      let value = matcher.values[error.index]
+      throw QueryError(
+        code: .parse,
+        message: "cannot read the regular expression \"\(value.text)\": \(error.reason)",
+        range: value.range, stage: "plan",
+        hint: "write \\\\ before a special character that is meant as itself")
     }
   }
 
@@ -149,27 +149,6 @@ struct Planner {
         matching: node.matching.map {
           SeriesMatching(labels: Set($0.labels), isIgnoring: $0.isIgnoring)
         }))
-  }
-
-  private func plan(_ node: Aggregate) throws(QueryError) -> Plan {
-    guard let function = Aggregation.Function(rawValue: node.operation.rawValue) else {
-      throw notYet("the aggregate \(node.operation.rawValue)", node.nameRange)
-    }
-    guard let argument = node.arguments.first, node.arguments.count == 1, argument.name == nil
-    else {
-      throw QueryError(
-        code: .type,
-        message: "cannot aggregate: \(function.rawValue) takes one argument, "
-          + "got \(node.arguments.count)",
-        range: node.range, stage: "plan",
-        hint: "write \(function.rawValue) by (label) (memory)")
-    }
-    let input = try plan(argument.value)
-    try require(input, isSeries: argument.value.range, stage: "plan", doing: "aggregate this")
-    return .aggregate(
-      Aggregation(
-        function: function, input: input, labels: Set(node.grouping?.labels ?? []),
-        isWithout: node.grouping?.isWithout ?? false))
   }
 
   // MARK: - Projections

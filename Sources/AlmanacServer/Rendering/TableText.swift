@@ -33,7 +33,9 @@ public struct TableText: Sendable {
   public init(_ table: Table, elapsedMilliseconds: Double) {
     self.table = table
     self.elapsedMilliseconds = elapsedMilliseconds
-    timeDigits = table.series.flatMap(\.times).map(\.fractionDigits).max() ?? 0
+    timeDigits = table.series.reduce(0) { widest, series in
+      series.times.reduce(widest) { max($0, $1.fractionDigits) }
+    }
     columnDigits = table.columns.indices.map { column in
       table.series.map { series in
         guard case .times(let times) = series.columns[column] else { return 0 }
@@ -111,9 +113,9 @@ public struct TableText: Sendable {
   ) {
     switch column {
     case .numbers(let values):
-      if let value = values[row] { bytes += value.shortestText.utf8 }
+      if let value = values[row] { bytes.append(shortest: value) }
     case .integers(let values):
-      if let value = values[row] { bytes += String(value).utf8 }
+      if let value = values[row] { bytes.append(decimal: value) }
     case .times(let values): values[row]?.append(to: &bytes, fractionDigits: digits)
     case .texts(let values): appendField(values[row], to: &bytes)
     }
@@ -168,12 +170,9 @@ public struct TableText: Sendable {
     }
     if position.series == table.series.count {
       position.ended = true
-      json.raw("],\"warnings\":[")
-      for (index, warning) in table.warnings.enumerated() {
-        if index > 0 { json.raw(",") }
-        json.string(warning)
-      }
-      json.raw("],\"elapsed_ms\":")
+      json.raw("],\"warnings\":")
+      json.list(table.warnings)
+      json.raw(",\"elapsed_ms\":")
       json.number((elapsedMilliseconds * 1000).rounded() / 1000)
       json.raw("}\n")
     }

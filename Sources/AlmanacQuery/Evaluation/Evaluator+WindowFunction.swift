@@ -1,0 +1,208 @@
+internal import AlmanacCore
+
+/// Functions of windows, at every moment of the evaluation.
+extension Evaluator {
+  func windowFunction(
+    _ node: WindowFunctionPlan, _ context: Context
+  ) async throws -> [LabelledSamples] {
+    let (window, inner) = try windowed(node.input, context)
+    let evaluation = WindowEvaluation(
+      node, length: window.length, ends: try inner.moments, moments: try context.moments)
+    if case .absent = node.function.rule {
+      return try await absent(evaluation, window, inner)
+    }
+    if let fromHours = try await fromHours(evaluation, window) {
+      return try named(fromHours, node)
+    }
+    let results = try await map(window, evaluation.ends, inner) { one in
+      try budget.count(evaluation.times.count)
+      return evaluation.apply(one)
+    }
+    return try named(results, node)
+  }
+
+  /// The window below `offset` and `@`, and the context that it is evaluated in. A named moment
+  /// is one for all steps.
+  private func windowed(
+    _ plan: Plan, _ context: Context
+  ) throws -> (WindowPlan, Context) {
+    var inner = context
+    // What a model needs of the past is up to the windows around this function.
+    inner.lead = .zero
+    var plan = plan
+    while case .moved(let base, let move) = plan {
+      inner = self.context(inner, moved: move)
+      if !move.isOffset {
+        inner.range = nil
+        inner.step = nil
+      }
+      plan = base
+    }
+    guard case .window(let window) = plan else {
+      preconditionFailure("BUG: the planner lets only windows pass")
+    }
+    return (window, inner)
+  }
+
+  /// What `transform` makes of each series in the windows that end at `ends`.
+  private func map(
+    _ window: WindowPlan, _ ends: Moments, _ context: Context,
+    _ transform: @escaping @Sendable (LabelledSamples) throws -> LabelledSamples?
+  ) async throws -> [LabelledSamples] {
+    if case .select(let selection) = window.base, window.step == nil {
+      return try await read(selection, in: ends.covered(by: window.length), transform)
+    }
+    let inside = self.context(context, of: window, endingAt: ends)
+    guard let range = inside.range, !range.isEmpty else { return [] }
+    let data = try await seriesValue(window.base, inside)
+    return try await pool.map(data, weight: data.sampleCount, transform)
+  }
+
+  /// The result by stored hours; nil where there is none that way.
+  private func fromHours(
+    _ evaluation: WindowEvaluation, _ window: WindowPlan
+  ) async throws -> [LabelledSamples]? {
+    guard evaluation.function.hourly != nil, case .select(let selection) = window.base,
+      window.step == nil, window.length.nanoseconds % HourSummary.length == 0,
+      evaluation.ends.isAligned(to: HourSummary.length)
+    else { return nil }
+    let all = try await series.hours(
+      passing: selection.matchers, in: evaluation.ends.covered(by: window.length))
+    let weight = all.reduce(0) { $0 + $1.hours.count }
+    try budget.count(weight)
+    // A sum that is not finite may hide a marker that the series has ended, which is no sample.
+    guard all.allSatisfy({ $0.hours.allSatisfy(\.sum.isFinite) }) else { return nil }
+    let results = try await pool.map(all, weight: weight) { one in
+      evaluation.apply(one).map { (result: $0, isWhole: true) }
+        ?? (result: LabelledSamples(key: one.key, samples: Samples()), isWhole: false)
+    }
+    guard results.allSatisfy(\.isWhole) else { return nil }
+    return results.map(\.result).filter { !$0.samples.isEmpty }
+  }
+
+  /// 1 at each moment where no series has a sample in its window.
+  private func absent(
+    _ evaluation: WindowEvaluation, _ window: WindowPlan, _ context: Context
+  ) async throws -> [LabelledSamples] {
+    let present = try await map(window, evaluation.ends, context) { evaluation.presence(of: $0) }
+    var isPresent = [Bool](repeating: false, count: evaluation.ends.count)
+    for one in present {
+      for (index, value) in one.samples.values.enumerated() where value == 1 {
+        isPresent[index] = true
+      }
+    }
+    var values = MomentValues(at: Array(evaluation.times.prefix(isPresent.count)))
+    for (index, isPresent) in isPresent.enumerated() where !isPresent {
+      values.append(1, at: index)
+    }
+    let samples = evaluation.atMoments(values.samples)
+    guard !samples.isEmpty else { return [] }
+    let key = SeriesKey(metric: "", labels: evaluation.absentLabels)
+    return [LabelledSamples(key: key, samples: samples)]
+  }
+
+  /// The results under the keys of the function's results, in their order.
+  ///
+  /// - Throws: `QueryError` where two series differ only in the metric that the function drops.
+  private func named(
+    _ results: [LabelledSamples], _ node: WindowFunctionPlan
+  ) throws -> [LabelledSamples] {
+    guard !node.function.keepsMetric, let metric = results.first?.key.metric else {
+      return results
+    }
+    let isOneMetric = results.last?.key.metric == metric
+    var named = results
+    for index in named.indices { named[index].key.metric = "" }
+    if isOneMetric { return named }
+    named.sort { $0.key < $1.key }
+    for (one, next) in zip(named, named.dropFirst()) where one.key == next.key {
+      throw QueryError(
+        code: .evaluation,
+        message: "\(node.function.name) drops the metric, and several series have the labels "
+          + one.key.description,
+        range: node.range, stage: "evaluate", hint: "select one metric")
+    }
+    return named
+  }
+}
+
+/// One function over the windows of one series after the other.
+struct WindowEvaluation: Sendable {
+  let function: WindowFunction
+  let absentLabels: Labels
+  /// Where the windows end: one for each moment, or one for all of them.
+  let ends: Moments
+  private let parameter: Double
+  private let length: Interval
+  private let moments: Moments
+  /// The times of all moments: shared by all series that have a value at each.
+  let times: [Int64]
+  /// The moments of the windows: all of them, or the first for all.
+  private let endTimes: [Int64]
+
+  init(_ node: WindowFunctionPlan, length: Interval, ends: Moments, moments: Moments) {
+    function = node.function
+    absentLabels = node.absentLabels
+    parameter = node.parameter
+    self.length = length
+    self.ends = ends
+    self.moments = moments
+    times = moments.times
+    endTimes = Array(times.prefix(ends.count))
+  }
+
+  /// The function's values of a series; nil where it has none.
+  func apply(_ series: LabelledSamples) -> LabelledSamples? {
+    guard case .value(let value) = function.rule else {
+      preconditionFailure("BUG: this function is not one of single series")
+    }
+    var window = SampleWindow(series.samples, length: length)
+    var values = MomentValues(at: endTimes)
+    for index in 0..<ends.count {
+      window.move(to: ends[index], moment: moments[index])
+      if !window.bounds.isEmpty, let value = value(window, parameter) {
+        values.append(value, at: index)
+      }
+    }
+    let samples = atMoments(values.samples)
+    return samples.isEmpty ? nil : LabelledSamples(key: series.key, samples: samples)
+  }
+
+  /// The same by hours; nil where it takes the values.
+  func apply(_ series: LabelledHours) -> LabelledSamples? {
+    guard let value = function.hourly else {
+      preconditionFailure("BUG: this function is not one of hours")
+    }
+    let hours = series.hours
+    var from = 0
+    var to = 0
+    var values = MomentValues(at: endTimes)
+    for index in 0..<ends.count {
+      let start = Timestamp(nanoseconds: ends[index]) - length
+      while to < hours.count, hours[to].end <= ends[index] { to += 1 }
+      while from < to, hours[from].end <= start.nanoseconds { from += 1 }
+      if from == to { continue }
+      guard let value = value(hours[from..<to]) else { return nil }
+      values.append(value, at: index)
+    }
+    return LabelledSamples(key: series.key, samples: atMoments(values.samples))
+  }
+
+  /// 1 for each window where a series has a sample, else 0.
+  func presence(of series: LabelledSamples) -> LabelledSamples {
+    var window = SampleWindow(series.samples, length: length)
+    let values = (0..<ends.count).map { index -> Double in
+      window.move(to: ends[index], moment: moments[index])
+      return window.bounds.isEmpty ? 0 : 1
+    }
+    return LabelledSamples(
+      key: series.key, samples: Samples(timestamps: ends.times, values: values))
+  }
+
+  /// The value of each window at its moment; one that is for all moments at each of them.
+  func atMoments(_ samples: Samples) -> Samples {
+    guard ends.count < times.count, let value = samples.values.first else { return samples }
+    return Samples(
+      timestamps: times, values: [Double](repeating: value, count: times.count))
+  }
+}

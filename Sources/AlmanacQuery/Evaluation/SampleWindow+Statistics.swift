@@ -1,0 +1,112 @@
+internal import AlmanacCore
+
+/// What the values of a window come to.
+extension SampleWindow {
+  /// The sum, hour by hour: the sum of each hour's values, then the sum of these. So stored sums
+  /// of hours give the same bits.
+  var sum: Double {
+    var total = CompensatedSum()
+    var index = bounds.lowerBound
+    while index < bounds.upperBound {
+      let end = HourSummary.end(holding: times[index])
+      var hour = CompensatedSum()
+      repeat {
+        hour.add(values[index])
+        index += 1
+      } while index < bounds.upperBound && times[index] <= end
+      total.add(hour.value)
+    }
+    return total.value
+  }
+
+  /// The mean, of any values whose mean can be represented, also where their sum cannot.
+  var mean: Double {
+    let sum = sum
+    if sum.isFinite || inside.contains(where: { !$0.isFinite }) { return sum / Double(count) }
+    var mean = 0.0
+    for (index, value) in inside.enumerated() {
+      let count = Double(index + 1)
+      mean += value / count - mean / count
+    }
+    return mean
+  }
+
+  /// The least value; NaN only where every value is.
+  var minimum: Double {
+    var least = Double.nan
+    for value in inside where !(value >= least) && !value.isNaN { least = value }
+    return least
+  }
+
+  /// The greatest value; NaN only where every value is.
+  var maximum: Double {
+    var greatest = Double.nan
+    for value in inside where !(value <= greatest) && !value.isNaN { greatest = value }
+    return greatest
+  }
+
+  /// The variance of the whole population.
+  var variance: Double {
+    let mean = mean
+    var sum = CompensatedSum()
+    for value in inside { sum.add((value - mean) * (value - mean)) }
+    return sum.value / Double(count)
+  }
+
+  /// The median distance to the median.
+  var medianDeviation: Double {
+    let median = Quantile.of(inside, share: 0.5)
+    return Quantile.of(inside.map { abs($0 - median) }, share: 0.5)
+  }
+}
+
+/// The same of whole hours.
+extension ArraySlice<HourSummary> {
+  var count: Int { reduce(0) { $0 + $1.count } }
+
+  var sum: Double {
+    var total = CompensatedSum()
+    for hour in self { total.add(hour.sum) }
+    return total.value
+  }
+
+  /// Nil where the sum is too large to be represented: it takes the values then.
+  var mean: Double? {
+    let sum = sum
+    return sum.isFinite ? sum / Double(count) : nil
+  }
+
+  var minimum: Double {
+    var least = Double.nan
+    for hour in self where !(hour.minimum >= least) && !hour.minimum.isNaN {
+      least = hour.minimum
+    }
+    return least
+  }
+
+  var maximum: Double {
+    var greatest = Double.nan
+    for hour in self where !(hour.maximum <= greatest) && !hour.maximum.isNaN {
+      greatest = hour.maximum
+    }
+    return greatest
+  }
+}
+
+/// Quantiles by linear interpolation between neighbours, as in Prometheus.
+enum Quantile {
+  /// The value that the share `share` of `values` lies below; NaN counts as the least value.
+  ///
+  /// Infinite for shares outside of 0 to 1, NaN for no values or a share of NaN.
+  static func of(_ values: some Collection<Double>, share: Double) -> Double {
+    if values.isEmpty || share.isNaN { return .nan }
+    if share < 0 { return -.infinity }
+    if share > 1 { return .infinity }
+    let sorted = values.sorted { $0 < $1 || $0.isNaN && !$1.isNaN }
+    let rank = share * Double(sorted.count - 1)
+    let lower = Int(rank)
+    let upper = min(sorted.count - 1, lower + 1)
+    let weight = rank - Double(lower)
+    return sorted[lower] * (1 - weight) + sorted[upper] * weight
+  }
+}

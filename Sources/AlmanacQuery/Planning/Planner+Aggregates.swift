@@ -1,0 +1,70 @@
+internal import AlmanacCore
+
+/// Aggregates: `sum by (pool) (memory)`, `topk(3, memory)`.
+extension Planner {
+  func plan(_ node: Aggregate) throws(QueryError) -> Plan {
+    let grouping = SeriesGrouping(
+      labels: Set(node.grouping?.labels ?? []), isWithout: node.grouping?.isWithout ?? false)
+    switch node.operation {
+    case .topk, .bottomk:
+      let (input, count) = try dataAndNumber(of: node, "count")
+      guard count.isFinite, abs(count) < 1e9 else {
+        throw QueryError(
+          code: .type, message: "cannot aggregate: the count must be a whole number",
+          range: node.range, stage: "plan", hint: "write \(node.operation.rawValue)(3, memory)")
+      }
+      return .rank(
+        Ranking(
+          count: Int(count), isTop: node.operation == .topk, input: input, grouping: grouping))
+    case .quantile:
+      let (input, share) = try dataAndNumber(of: node, "share")
+      return .aggregate(
+        Aggregation(function: .quantile, parameter: share, input: input, grouping: grouping))
+    default:
+      guard let function = Aggregation.Function(rawValue: node.operation.rawValue) else {
+        throw notYet("the aggregate \(node.operation.rawValue)", node.nameRange)
+      }
+      let input = try data(of: node, at: 0, count: 1)
+      return .aggregate(
+        Aggregation(function: function, parameter: 0, input: input, grouping: grouping))
+    }
+  }
+
+  /// The series that `node` combines, which are its argument at `index` out of `count`.
+  private func data(of node: Aggregate, at index: Int, count: Int) throws(QueryError) -> Plan {
+    let name = node.operation.rawValue
+    guard node.arguments.count == count, node.arguments.allSatisfy({ $0.name == nil }) else {
+      throw QueryError(
+        code: .type,
+        message: "cannot aggregate: \(name) takes "
+          + "\(count == 1 ? "one argument" : "two arguments"), got \(node.arguments.count)",
+        range: node.range, stage: "plan", hint: usage(of: node))
+    }
+    let argument = node.arguments[index].value
+    let input = try plan(argument)
+    try require(input, isSeries: argument.range, stage: "plan", doing: "aggregate this")
+    return input
+  }
+
+  /// The series, and the number in front of them, or behind them in a pipe.
+  private func dataAndNumber(
+    of node: Aggregate, _ name: String
+  ) throws(QueryError) -> (Plan, Double) {
+    let input = try data(of: node, at: node.isPiped ? 0 : 1, count: 2)
+    let argument = node.arguments[node.isPiped ? 1 : 0].value
+    guard let number = try plan(argument).constant else {
+      throw QueryError(
+        code: .type, message: "cannot aggregate: the \(name) must be a number",
+        range: argument.range, stage: "plan", hint: usage(of: node))
+    }
+    return (input, number)
+  }
+
+  private func usage(of node: Aggregate) -> String {
+    switch node.operation {
+    case .quantile: "write quantile(0.9, memory)"
+    case .topk, .bottomk: "write \(node.operation.rawValue)(3, memory)"
+    default: "write \(node.operation.rawValue) by (label) (memory)"
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import AlmanacCore
+internal import AlmanacEngine
+internal import AlmanacQuery
+internal import HTTPTypes
+internal import Hummingbird
+
+/// Prometheus' query API: `/api/v1/query` and `/api/v1/query_range`.
+extension Routes {
+  /// The most values of one series that a range query answers, as in Prometheus.
+  private static let maximumSteps = 11_000
+  /// A longer answer is sent as it is made, without its length.
+  private static let wholeSize = 1 << 23
+
+  func addPrometheus(to router: Router<Context>) {
+    for method in [HTTPRequest.Method.get, .post] {
+      router.on("/api/v1/query", method: method) { request, _ in
+        try await answer(try await allParameters(of: request), isRange: false)
+      }
+      router.on("/api/v1/query_range", method: method) { request, _ in
+        try await answer(try await allParameters(of: request), isRange: true)
+      }
+    }
+  }
+
+  private func answer(_ parameters: RequestParameters, isRange: Bool) async throws -> Response {
+    do {
+      let time = isRange ? try rangeTime(parameters) : try instantTime(parameters)
+      let limit = try Self.limit(parameters)
+      guard let text = parameters["query"], !text.isEmpty else {
+        throw InvalidParameter(
+          parameter: "query", message: "it is missing", hint: "for example query=memory<host=x>")
+      }
+      let query = try database.read(text)
+      if isRange, let name = query.shape.nameOutsideRanges {
+        throw InvalidParameter(
+          parameter: "query",
+          message: "invalid expression type \"\(name)\" for range query, "
+            + "must be Scalar or instant Vector",
+          hint: "leave the window out, or ask /api/v1/query")
+      }
+      let result = try await database.evaluate(query, at: time)
+      return try Self.response(PrometheusText(result, limit: limit))
+    } catch let error as InvalidParameter {
+      return ErrorResponse.badParameter(error.parameter, error.message, hint: error.hint)
+    } catch {
+      return ErrorResponse.query(error)
+    }
+  }
+
+  private func instantTime(_ parameters: RequestParameters) throws(InvalidParameter) -> QueryTime {
+    try QueryTime(
+      now: clock(), time: parameters["time"], start: nil, end: nil, step: nil,
+      lookback: parameters["lookback_delta"])
+  }
+
+  private func rangeTime(_ parameters: RequestParameters) throws(InvalidParameter) -> QueryTime {
+    for name in ["start", "end", "step"] where parameters[name]?.isEmpty ?? true {
+      throw InvalidParameter(
+        parameter: name, message: "it is missing",
+        hint: "a range query has start, end and step")
+    }
+    let time = try QueryTime(
+      now: clock(), time: nil, start: parameters["start"], end: parameters["end"],
+      step: parameters["step"], lookback: parameters["lookback_delta"])
+    if let count = time.stepCount, count > Self.maximumSteps + 1 {
+      throw InvalidParameter(
+        parameter: "step",
+        message: "exceeded maximum resolution of 11,000 points per timeseries",
+        hint: "decrease the query resolution (?step=XX)")
+    }
+    return time
+  }
+
+  /// The parameter `limit`; nil is none, and so is 0.
+  static func limit(_ parameters: RequestParameters) throws(InvalidParameter) -> Int? {
+    guard let text = parameters["limit"], !text.isEmpty else { return nil }
+    guard let limit = Int(text), limit >= 0 else {
+      throw InvalidParameter(
+        parameter: "limit", message: "cannot read \"\(text)\" as a whole number from 0 on",
+        hint: "use a number as 100")
+    }
+    return limit == 0 ? nil : limit
+  }
+
+  /// The whole text with its length, or where it is long, in pieces as they are made.
+  private static func response(_ text: PrometheusText) -> Response {
+    var pieces = text.pieces
+    var ready: [ByteBuffer] = []
+    var size = 0
+    var isWhole = false
+    while size < wholeSize, !isWhole {
+      if let piece = pieces.next() {
+        size += piece.count
+        ready.append(ByteBuffer(bytes: piece))
+      } else {
+        isWhole = true
+      }
+    }
+    let headers: HTTPFields = [.contentType: "application/json"]
+    if isWhole, ready.count == 1 {
+      return Response(
+        status: .ok, headers: headers, body: ResponseBody(byteBuffer: ready[0]))
+    }
+    let (first, rest) = (ready, pieces)
+    let body = ResponseBody(contentLength: isWhole ? size : nil) { writer in
+      for buffer in first { try await writer.write(buffer) }
+      for piece in rest { try await writer.write(ByteBuffer(bytes: piece)) }
+      try await writer.finish(nil)
+    }
+    return Response(status: .ok, headers: headers, body: body)
+  }
+}
+
+extension QueryResult.Shape {
+  /// What Prometheus calls a result that has no value at each step; nil where there is one.
+  fileprivate var nameOutsideRanges: String? {
+    switch self {
+    case .string: "string"
+    case .window: "range vector"
+    case .scalar, .vector, .curves: nil
+    }
+  }
+}

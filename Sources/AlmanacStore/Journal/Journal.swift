@@ -1,0 +1,39 @@
+internal import AlmanacCodec
+
+/// The journal of the active head segment.
+///
+/// `@unchecked Sendable`: used on the queue `Store.commits` only.
+final class Journal: @unchecked Sendable {
+  /// Whether it failed: the next commit begins another, with another segment.
+  var isBroken = false
+
+  private let store: any KeyValueStore
+  private var partition: (any KeyValuePartition)?
+  private var nextSequence: UInt64 = 0
+
+  init(_ store: any KeyValueStore) {
+    self.store = store
+  }
+
+  /// Adds a record to the journal of segment `generation`; it is durable when this returns.
+  func append(_ record: [UInt8], generation: UInt64) throws(StoreError) {
+    let partition: any KeyValuePartition
+    if let open = self.partition {
+      partition = open
+    } else {
+      partition = try store.open(PartitionName(kind: .journal, number: generation))
+      self.partition = partition
+    }
+    var key: [UInt8] = []
+    key.append(bigEndian: nextSequence)
+    try partition.apply([.put(key: key, value: record)])
+    nextSequence += 1
+  }
+
+  /// The next record goes to another journal.
+  func rotate() {
+    partition = nil
+    nextSequence = 0
+    isBroken = false
+  }
+}

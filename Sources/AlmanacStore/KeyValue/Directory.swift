@@ -1,0 +1,107 @@
+internal import Glibc
+
+/// Folders: made, listed and synced.
+enum Directory {
+  /// Makes `path` with its parents where they are missing.
+  static func make(_ path: String) throws(StoreError) {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      made += made.isEmpty || made == "/" ? String(part) : "/" + part
+      if mkdir(made, 0o755) == 0 {
+        try sync(parent(of: made))
+      } else if errno != EEXIST {
+        throw StoreError(.cannotOpen, "cannot make \(made): \(String(cString: strerror(errno)))")
+      }
+    }
+  }
+
+  /// The folder that holds `path`.
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Writes the names in a folder to disk.
+  static func sync(_ path: String) throws(StoreError) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor >= 0, fsync(descriptor) == 0 else {
+      throw StoreError(errno: errno, "sync", path)
+    }
+  }
+
+  /// Makes `target` another name of the file `source`, or a synced copy on another disk. An earlier
+  /// `target` stays.
+  static func linkOrCopy(_ source: String, to target: String) throws(StoreError) {
+    if link(source, target) == 0 || errno == EEXIST { return }
+    guard errno == EXDEV || errno == EPERM else { throw StoreError(errno: errno, "link", source) }
+    let input = open(source, O_RDONLY | O_CLOEXEC)
+    guard input >= 0 else { throw StoreError(errno: errno, "read", source) }
+    defer { close(input) }
+    let output = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard output >= 0 else { throw StoreError(errno: errno, "write", target) }
+    defer { close(output) }
+    while true {
+      let count = sendfile(output, input, nil, 1 << 30)
+      if count == 0 { break }
+      guard count > 0 else { throw StoreError(errno: errno, "copy to", target) }
+    }
+    guard fdatasync(output) == 0 else { throw StoreError(errno: errno, "sync", target) }
+  }
+
+  /// Writes `bytes` as the file `path`, synced.
+  static func write(_ bytes: [UInt8], to path: String) throws(StoreError) {
+    let output = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard output >= 0 else { throw StoreError(errno: errno, "write", path) }
+    defer { close(output) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
+      guard count > 0 else { throw StoreError(errno: errno, "write", path) }
+      rest = rest.dropFirst(count)
+    }
+    guard fdatasync(output) == 0 else { throw StoreError(errno: errno, "sync", path) }
+  }
+
+  /// The names in a folder; none where there is no such folder.
+  static func files(in path: String) throws(StoreError) -> [String] {
+    guard let folder = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw StoreError(errno: errno, "list", path)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+        tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}
+
+/// Holds a directory for one server: the kernel lets go of it when the process ends, however.
+final class DirectoryLock: Sendable {
+  private let descriptor: CInt
+
+  /// Locks the file `almanac.lock` in `directory`.
+  init(directory: String) throws(StoreError) {
+    let path = directory + "/almanac.lock"
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw StoreError(.cannotOpen, "cannot open \(path): \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw StoreError(
+        .locked,
+        "cannot open \(directory): another Almanac server uses it; stop that one or choose "
+          + "another directory with --data")
+    }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+}

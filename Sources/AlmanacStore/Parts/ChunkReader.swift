@@ -1,0 +1,56 @@
+internal import AlmanacCodec
+internal import AlmanacCore
+
+/// Decodes chunks of parts with memory that it keeps.
+struct ChunkReader: ~Copyable {
+  private var decoder = ChunkDecoder()
+
+  /// The header of a chunk.
+  static func header(
+    _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32
+  ) throws(StoreError) -> Chunk.Header {
+    do throws(CodecError) {
+      return try Chunk.header(chunk)
+    } catch {
+      throw part.error(block, series, error)
+    }
+  }
+
+  /// All samples of a chunk.
+  mutating func samples(
+    _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32
+  ) throws(StoreError) -> Samples {
+    do throws(CodecError) {
+      let count = try Chunk.header(chunk).count
+      var failure: CodecError?
+      var values: [Double] = []
+      let timestamps = [Int64](unsafeUninitializedCapacity: count) { times, timeCount in
+        values = [Double](unsafeUninitializedCapacity: count) { found, valueCount in
+          guard let times = times.baseAddress, let found = found.baseAddress else { return }
+          do throws(CodecError) {
+            try decoder.decode(chunk, timestamps: times, values: found)
+            valueCount = count
+          } catch {
+            failure = error
+          }
+        }
+        timeCount = failure == nil ? count : 0
+      }
+      if let failure { throw failure }
+      return Samples(timestamps: timestamps, values: values)
+    } catch {
+      throw part.error(block, series, error)
+    }
+  }
+
+  /// The summaries of a chunk's hours, where it has them.
+  mutating func hours(
+    _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32
+  ) throws(StoreError) -> [HourSummary]? {
+    do throws(CodecError) {
+      return try decoder.hours(chunk)
+    } catch {
+      throw part.error(block, series, error)
+    }
+  }
+}

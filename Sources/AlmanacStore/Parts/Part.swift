@@ -1,0 +1,134 @@
+internal import AlmanacCodec
+internal import AlmanacCore
+
+/// Sealed samples of many series in one window: an immutable file of blocks in order of series.
+final class Part: Sendable {
+  /// A block as it is found without reading it.
+  struct BlockReference: Sendable {
+    let key: Block.Key
+    let entry: FrozenEntry
+  }
+
+  let info: PartInfo
+  let blocks: [BlockReference]
+  let lastValues = LastValues()
+  /// Keeps the memory of the blocks.
+  private let partition: any FrozenPartition
+
+  /// Opens a part; its blocks are not read.
+  init(_ info: PartInfo, in store: any KeyValueStore) throws(StoreError) {
+    self.info = info
+    partition = try store.frozen(info.name)
+    var blocks: [BlockReference] = []
+    blocks.reserveCapacity(partition.entries.count)
+    for entry in partition.entries {
+      guard let key = Block.Key(entry.key),
+        blocks.last.map({ $0.key.lastSeries <= key.firstSeries }) ?? true
+      else { throw StoreError(.damaged, "\(info.name): the key of a block cannot be read") }
+      blocks.append(BlockReference(key: key, entry: entry))
+    }
+    guard blocks.count == info.blockCount else {
+      throw StoreError(
+        .damaged,
+        "\(info.name): it has \(blocks.count) blocks and the catalog knows \(info.blockCount)")
+    }
+    self.blocks = blocks
+  }
+
+  /// The position of the first block that may hold `series`.
+  func firstBlock(of series: UInt32) -> Int {
+    var low = 0
+    var high = blocks.count
+    while low < high {
+      let middle = (low + high) / 2
+      if blocks[middle].key.lastSeries < series { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// Reads the directory of the block at `position`.
+  func readDirectory(_ position: Int, into entries: inout [Block.Entry]) throws(StoreError) {
+    let entry = blocks[position].entry
+    do throws(StoreError) {
+      try Block.readDirectory(entry.key, entry.value, into: &entries)
+    } catch {
+      throw StoreError(error.code, "\(info.name): block \(position) \(error.message)")
+    }
+  }
+
+  /// The bytes of one chunk.
+  func chunk(_ position: Int, _ entry: Block.Entry) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: blocks[position].entry.value[entry.start..<entry.end])
+  }
+
+  /// What is said of a chunk that cannot be read.
+  func error(_ position: Int, _ series: UInt32, _ cause: CodecError) -> StoreError {
+    StoreError(
+      cause.code == .unknownFormat ? .unknownFormat : .damaged,
+      "\(info.name): block \(position): a chunk of series \(series): \(cause)")
+  }
+}
+
+/// Finds the chunks of one series after the other; fast where their numbers ascend.
+final class PartCursor {
+  let part: Part
+  private var loaded = -1
+  private var entries: [Block.Entry] = []
+  /// Where the last search ended in `entries`.
+  private var hint = 0
+
+  init(_ part: Part) { self.part = part }
+
+  /// Calls `body` with each chunk of `series` in blocks that reach into `range`, in order of time.
+  func chunks(
+    of series: UInt32, in range: TimeRange,
+    _ body: (UnsafeRawBufferPointer, _ block: Int) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    var position = loaded
+    // Most often the series is in the block that was read last.
+    if position < 0 || !part.blocks[position].key.holds(series)
+      || (position > 0 && part.blocks[position - 1].key.lastSeries >= series)
+    {
+      position = part.firstBlock(of: series)
+    }
+    while position < part.blocks.count, part.blocks[position].key.firstSeries <= series {
+      let key = part.blocks[position].key
+      if key.lastTime >= range.start.nanoseconds, key.firstTime <= range.end.nanoseconds {
+        if loaded != position {
+          loaded = -1
+          try part.readDirectory(position, into: &entries)
+          loaded = position
+          hint = 0
+        }
+        var index = lowerBound(series)
+        hint = index
+        while index < entries.count, entries[index].series == series {
+          try body(part.chunk(position, entries[index]), position)
+          index += 1
+        }
+      }
+      position += 1
+    }
+  }
+
+  private func lowerBound(_ series: UInt32) -> Int {
+    var low = 0
+    var high = entries.count
+    if hint < high, entries[hint].series <= series {
+      low = hint
+      // A few steps ahead before the search.
+      for _ in 0..<4 where low < high && entries[low].series < series { low += 1 }
+      if low == high || entries[low].series >= series { return low }
+    }
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].series < series { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+extension Block.Key {
+  /// Whether the block may hold chunks of `series`.
+  func holds(_ series: UInt32) -> Bool { firstSeries <= series && series <= lastSeries }
+}

@@ -1,0 +1,164 @@
+internal import AlmanacCodec
+public import AlmanacCore
+
+/// Reads the samples of series, one after the other; fastest in order of their numbers.
+public struct SeriesReader: ~Copyable {
+  private let snapshot: Snapshot
+  private let range: TimeRange
+  private var reader = ChunkReader()
+  /// Parts that reach into the range, in order of time, then of generation.
+  private let cursors: [PartCursor]
+
+  init(_ snapshot: Snapshot, _ range: TimeRange) {
+    self.snapshot = snapshot
+    self.range = range
+    cursors = snapshot.parts.joined().filter { part in
+      part.info.range.start <= range.end && range.start <= part.info.range.end
+    }.map { PartCursor($0) }
+  }
+
+  /// The samples of `id` inside the range.
+  public mutating func samples(of id: SeriesID) throws(StoreError) -> Samples {
+    try samples(of: id, in: kept(id))
+  }
+
+  /// The newest sample of `id` inside the range, decoding one chunk at most, and that once.
+  public mutating func lastSample(
+    of id: SeriesID
+  ) throws(StoreError) -> (time: Int64, value: Double)? {
+    let range = kept(id)
+    guard snapshot.deletions.isEmpty else {
+      let samples = try samples(of: id, in: range)
+      guard let time = samples.timestamps.last, let value = samples.values.last else { return nil }
+      return (time, value)
+    }
+    var newest: (time: Int64, value: Double)?
+    // A later generation counts where two have a sample at one time.
+    for segment in snapshot.segments.reversed() {
+      let samples = segment.segment.samples(of: id, in: range, first: segment.limit)
+      if let time = samples.timestamps.last, let value = samples.values.last,
+        newest.map({ $0.time < time }) ?? true
+      {
+        newest = (time, value)
+      }
+    }
+    for cursor in cursors.reversed() {
+      let end = cursor.part.info.range.end.nanoseconds
+      if let newest, newest.time >= min(end, range.end.nanoseconds) { continue }
+      if let last = try lastSample(of: id, cursor, range),
+        newest.map({ $0.time < last.time }) ?? true
+      {
+        newest = last
+      }
+    }
+    return newest
+  }
+
+  /// The newest sample of `id` in a part inside `range`.
+  private mutating func lastSample(
+    of id: SeriesID, _ cursor: PartCursor, _ range: TimeRange
+  ) throws(StoreError) -> (time: Int64, value: Double)? {
+    let part = cursor.part
+    let series = UInt32(truncatingIfNeeded: id.rawValue)
+    // Chunks come in order of time: the last that begins inside the range has it.
+    var found: (bytes: UnsafeRawBufferPointer, header: Chunk.Header, block: Int)?
+    try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
+      let header = try ChunkReader.header(chunk, of: part, block, series)
+      if header.range.start <= range.end { found = (chunk, header, block) }
+    }
+    guard let found, found.header.range.end >= range.start else { return nil }
+    guard found.header.range.end <= range.end else {
+      let samples = try reader.samples(found.bytes, of: part, found.block, series).inside(range)
+      guard let time = samples.timestamps.last, let value = samples.values.last else { return nil }
+      return (time, value)
+    }
+    let time = found.header.range.end.nanoseconds
+    if let value = part.lastValues.value(of: series, at: time) { return (time, value) }
+    guard
+      let value = try reader.samples(found.bytes, of: part, found.block, series).values.last
+    else { return nil }
+    part.lastValues.remember(value, of: series, at: time)
+    return (time, value)
+  }
+
+  /// The summaries of the hours of `id` inside the range, which is made of whole hours; from what
+  /// chunks store where that suffices.
+  public mutating func hours(of id: SeriesID) throws(StoreError) -> [HourSummary] {
+    if let stored = try storedHours(of: id) { return stored }
+    return try samples(of: id).hours
+  }
+
+  /// The range without what `id` has outlived.
+  private func kept(_ id: SeriesID) -> TimeRange {
+    let earliest = snapshot.horizon.earliest(of: UInt32(truncatingIfNeeded: id.rawValue))
+    return TimeRange(
+      start: max(range.start, Timestamp(nanoseconds: earliest)), end: range.end)
+  }
+
+  private mutating func samples(
+    of id: SeriesID, in range: TimeRange
+  ) throws(StoreError) -> Samples {
+    var found = Samples()
+    let series = UInt32(truncatingIfNeeded: id.rawValue)
+    for cursor in cursors {
+      let part = cursor.part
+      try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
+        let header = try ChunkReader.header(chunk, of: part, block, series)
+        guard header.range.start <= range.end, range.start <= header.range.end else { return }
+        var samples = try reader.samples(chunk, of: part, block, series).inside(range)
+        if !snapshot.deletions.isEmpty {
+          samples = snapshot.deletions.applied(
+            to: samples, of: series, writtenUpTo: part.info.generations.upperBound)
+        }
+        found = found.isEmpty ? samples : found.merging(samples)
+      }
+    }
+    for segment in snapshot.segments {
+      let newer = newest(in: segment, of: id, range)
+      if !newer.isEmpty { found = found.isEmpty ? newer : found.merging(newer) }
+    }
+    return found
+  }
+
+  /// What the chunks store, where every sample of the series in the range is in one of them.
+  private mutating func storedHours(of id: SeriesID) throws(StoreError) -> [HourSummary]? {
+    let series = UInt32(truncatingIfNeeded: id.rawValue)
+    let range = range
+    guard snapshot.deletions.isEmpty, kept(id) == range else { return nil }
+    for segment in snapshot.segments where !newest(in: segment, of: id, range).isEmpty {
+      return nil
+    }
+    var hours: [HourSummary] = []
+    var isStored = true
+    for cursor in cursors where isStored {
+      let part = cursor.part
+      try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
+        let header = try ChunkReader.header(chunk, of: part, block, series)
+        guard isStored, header.range.start <= range.end, range.start <= header.range.end else {
+          return
+        }
+        guard let stored = try reader.hours(chunk, of: part, block, series) else {
+          isStored = false
+          return
+        }
+        for hour in stored where hour.end > range.start.nanoseconds {
+          guard hour.end <= range.end.nanoseconds else { break }
+          // An hour that two chunks share is whole in neither.
+          if let last = hours.last, last.end >= hour.end { isStored = false }
+          hours.append(hour)
+        }
+      }
+    }
+    return isStored ? hours : nil
+  }
+
+  private func newest(
+    in segment: Snapshot.Segment, of id: SeriesID, _ range: TimeRange
+  ) -> Samples {
+    let samples = segment.segment.samples(of: id, in: range, first: segment.limit)
+    guard !snapshot.deletions.isEmpty else { return samples }
+    return snapshot.deletions.applied(
+      to: samples, of: UInt32(truncatingIfNeeded: id.rawValue),
+      writtenUpTo: segment.segment.generation)
+  }
+}

@@ -1,0 +1,137 @@
+internal import AlmanacCore
+internal import Dispatch
+internal import Logging
+internal import Synchronization
+
+extension Store {
+  /// Parts of like size that are merged at once: each sample is written again about
+  /// log(parts) / log(fanIn) times.
+  private static let fanIn = 8
+  /// What is smaller is soon merged again.
+  private static let draftSize = 16 << 20
+  /// Parts up to this size count as equally small.
+  private static let smallPart = 256 << 10
+  /// Parts above this size, bytes, are left alone.
+  private static let largestPart = 8 << 30
+
+  /// Merges parts where there are many small ones, in the background.
+  func scheduleMerges() {
+    merging.async {
+      do throws(StoreError) {
+        while !self.isClosing.load(ordering: .relaxed), let inputs = self.mergeable() {
+          let size = inputs.reduce(0) { $0 + $1.info.byteCount }
+          try self.merge(inputs, isDraft: size < Self.draftSize)
+        }
+      } catch {
+        if error.code != .closed { self.logger.error("cannot merge parts: \(error)") }
+      }
+    }
+  }
+
+  /// Seals everything written so far and merges the parts of each window into one.
+  public func compact() async throws(StoreError) {
+    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    try await sealAll()
+    try await run(on: merging) { store throws(StoreError) in
+      for parts in store.state.withLock({ Array($0.parts.values) }) {
+        let parts = parts.filter { $0.info.byteCount <= Self.largestPart }
+        if parts.count > 1 || parts.first?.info.isDraft == true || store.hasDeletions(parts) {
+          try store.merge(parts)
+        }
+      }
+      try store.dropDeletions()
+    }
+  }
+
+  /// Runs `body` on one of the store's queues.
+  func run<T: Sendable>(
+    on queue: DispatchQueue, _ body: @escaping @Sendable (Store) throws(StoreError) -> T
+  ) async throws(StoreError) -> T {
+    let result = await withCheckedContinuation { continuation in
+      queue.async {
+        continuation.resume(returning: Result { () throws(StoreError) in try body(self) })
+      }
+    }
+    return try result.get()
+  }
+
+  /// A run of neighbouring parts of a window of about the same size, long enough to be merged.
+  private func mergeable() -> [Part]? {
+    for parts in state.withLock({ Array($0.parts.values) }) {
+      var run: [Part] = []
+      for part in parts.reversed() {
+        // A part joins those after it unless it is far larger than all of them together.
+        let size = max(run.reduce(0) { $0 + $1.info.byteCount }, Self.smallPart)
+        guard part.info.byteCount <= min(size * 2, Self.largestPart) else { break }
+        run.append(part)
+      }
+      if run.count >= Self.fanIn { return run.reversed() }
+    }
+    return nil
+  }
+
+  /// Replaces `inputs`, neighbours in one window, by one part.
+  func merge(_ inputs: [Part], isDraft: Bool = false) throws(StoreError) {
+    guard let last = inputs.last else { return }
+    let window = last.info.window
+    let (deletions, horizon, next) = state.withLock { state in
+      let after = state.parts[window, default: []].first {
+        $0.info.generations.lowerBound > last.info.generations.upperBound
+      }
+      let head = state.head.segments[0].generation
+      return (state.deletions, state.horizon, min(after?.info.generations.lowerBound ?? .max, head))
+    }
+    let merge = PartMerge(
+      inputs: inputs, deletions: deletions, horizon: horizon, nextGeneration: next,
+      isDraft: isDraft)
+    let info = try merge.run(takePartNumber(), in: keyValues) {
+      isClosing.load(ordering: .relaxed)
+    }
+    try replace(inputs, by: info)
+  }
+
+  /// Makes `output`, which is durable, known in the place of `inputs`, and deletes those.
+  func replace(_ inputs: [Part], by output: PartInfo?) throws(StoreError) {
+    guard let window = inputs.first?.info.window else { return }
+    var added: [Part] = []
+    if let output { added = [try Part(output, in: keyValues)] }
+    try catalog.partition.apply(
+      inputs.map { Catalog.remove($0.info) } + added.map { Catalog.put($0.info) })
+    let numbers = Set(inputs.map(\.info.number))
+    state.withLock { [added] state in
+      var parts = state.parts[window, default: []]
+      let position = parts.firstIndex { numbers.contains($0.info.number) } ?? parts.endIndex
+      parts.removeAll { numbers.contains($0.info.number) }
+      parts.insert(contentsOf: added, at: position)
+      state.parts[window] = parts.isEmpty ? nil : parts
+    }
+    for input in inputs { try drop(input.info.name) }
+  }
+
+  /// Whether samples of `parts` may have been deleted.
+  private func hasDeletions(_ parts: [Part]) -> Bool {
+    let deletions = state.withLock { $0.deletions }
+    return parts.contains { part in deletions.contains { $0.mayConcern(part.info) } }
+  }
+
+  /// Forgets deletions that no part and no segment needs any more.
+  func dropDeletions() throws(StoreError) {
+    let done = state.withLock { state in
+      state.deletions.filter { deletion in
+        state.head.segments[0].generation > deletion.generation
+          && !state.parts.values.joined().contains { deletion.mayConcern($0.info) }
+      }
+    }
+    guard !done.isEmpty else { return }
+    try catalog.partition.apply(done.map { Catalog.remove($0) })
+    state.withLock { state in state.deletions.removeAll { done.contains($0) } }
+  }
+}
+
+extension Deletion {
+  /// Whether it may take samples from a part.
+  func mayConcern(_ part: PartInfo) -> Bool {
+    part.generations.upperBound < generation && range.start <= part.range.end
+      && part.range.start <= range.end
+  }
+}

@@ -1,0 +1,29 @@
+internal import Dispatch
+
+extension Store {
+  /// The model kept under `key`, as it was put.
+  public func model(_ key: String) throws(StoreError) -> [UInt8]? { try catalog.model(key) }
+
+  /// Every model with its key, in order of key.
+  public func models() throws(StoreError) -> [(key: String, bytes: [UInt8])] {
+    try catalog.models()
+  }
+
+  /// Keeps `bytes` under `key`; durable when this returns.
+  public func putModel(_ key: String, _ bytes: [UInt8]) async throws(StoreError) {
+    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    try await run(on: cataloguing) { store throws(StoreError) in
+      try store.catalog.partition.apply([Catalog.putModel(key, bytes)])
+    }
+  }
+
+  /// Forgets the model under `key`; false where there is none.
+  public func removeModel(_ key: String) async throws(StoreError) -> Bool {
+    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    return try await run(on: cataloguing) { store throws(StoreError) in
+      guard try store.catalog.model(key) != nil else { return false }
+      try store.catalog.partition.apply([Catalog.removeModel(key)])
+      return true
+    }
+  }
+}

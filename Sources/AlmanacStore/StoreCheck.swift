@@ -1,0 +1,209 @@
+internal import AlmanacCodec
+internal import AlmanacCore
+internal import Glibc
+
+/// Reads everything that a store consists of and says what is damaged.
+public struct StoreCheck: Sendable {
+  /// Something that cannot be read.
+  public struct Damage: Sendable {
+    /// Where it is and what is wrong.
+    public var message: String
+    /// Where it was set aside; nil where it was left.
+    public var setAside: String?
+  }
+
+  /// What was read, without what is damaged.
+  public private(set) var parts = 0
+  /// Blocks of parts.
+  public private(set) var blocks = 0
+  /// Samples in chunks.
+  public private(set) var sealedSamples = 0
+  /// Points in journals.
+  public private(set) var journalPoints = 0
+  /// Series in the catalog.
+  public private(set) var series = 0
+  /// What cannot be read.
+  public private(set) var damages: [Damage] = []
+
+  private let keyValues: LMDBStore
+  private let directory: String
+  private let isRepair: Bool
+
+  /// Checks the store in `directory`, which may be in use unless it is to be repaired.
+  ///
+  /// - Parameter repair: Whether damaged blocks and journal records are set aside, as files in the
+  ///   folder `damaged`, so that the store opens and keeps the rest.
+  public init(directory: String, repair: Bool = false) throws(StoreError) {
+    self.directory = directory
+    isRepair = repair
+    let lock = repair ? try DirectoryLock(directory: directory) : nil
+    defer { withExtendedLifetime(lock) {} }
+    keyValues = try LMDBStore(directory: directory, isReadOnly: !repair)
+    let catalog = try Catalog(keyValues, directory: directory)
+    do throws(StoreError) {
+      var count = 0
+      try catalog.eachSeries { _, key throws(StoreError) in
+        count += 1
+        guard SeriesKey(encoded: key) != nil else {
+          throw StoreError(.damaged, "the key of a series cannot be read")
+        }
+      }
+      series = count
+      _ = try catalog.deletions()
+    } catch {
+      damages.append(Damage(message: "catalog: \(error)"))
+    }
+    for info in try catalog.parts() { try check(info, catalog) }
+    let sealed = try catalog.sealedGeneration()
+    for name in try keyValues.partitions(.journal) where name.number > sealed {
+      try check(journal: name)
+    }
+  }
+
+  // MARK: - Parts
+
+  private mutating func check(_ info: PartInfo, _ catalog: Catalog) throws(StoreError) {
+    let part: Part
+    do throws(StoreError) {
+      part = try Part(info, in: keyValues)
+    } catch {
+      // Nothing of it can be trusted: it goes as a whole.
+      var damage = Damage(message: "\(error)")
+      if isRepair {
+        try catalog.partition.apply([Catalog.remove(info)])
+        damage.setAside = try setAside(file: info.name)
+      }
+      damages.append(damage)
+      return
+    }
+    parts += 1
+    var damagedBlocks: Set<Int> = []
+    for position in part.blocks.indices {
+      do throws(StoreError) {
+        sealedSamples += try samples(inBlock: position, of: part)
+        blocks += 1
+      } catch {
+        var damage = Damage(message: "\(error)")
+        if isRepair {
+          damagedBlocks.insert(position)
+          damage.setAside = try setAside(
+            Array(part.blocks[position].entry.value),
+            as: "part-\(info.number)-block-\(position)")
+        }
+        damages.append(damage)
+      }
+    }
+    guard !damagedBlocks.isEmpty else { return }
+    try rewrite(part, without: damagedBlocks, catalog)
+  }
+
+  /// Decodes all chunks of a block; returns how many samples they have.
+  private func samples(inBlock position: Int, of part: Part) throws(StoreError) -> Int {
+    var entries: [Block.Entry] = []
+    var reader = ChunkReader()
+    try part.readDirectory(position, into: &entries)
+    let key = part.blocks[position].key
+    var count = 0
+    for entry in entries {
+      let samples = try reader.samples(
+        part.chunk(position, entry), of: part, position, entry.series)
+      guard key.holds(entry.series), let first = samples.timestamps.first,
+        let last = samples.timestamps.last, key.firstTime <= first, last <= key.lastTime
+      else {
+        throw StoreError(
+          .damaged,
+          "\(part.info.name): block \(position): a chunk of series \(entry.series) is not where "
+            + "its key says")
+      }
+      count += samples.count
+    }
+    return count
+  }
+
+  /// Replaces a part by one with its whole blocks, and the whole chunks of its damaged ones.
+  private func rewrite(
+    _ part: Part, without damaged: Set<Int>, _ catalog: Catalog
+  ) throws(StoreError) {
+    let number = (try keyValues.partitions(.part).last?.number ?? 0) + 1
+    let writer = try PartWriter(
+      number, window: part.info.window, generations: part.info.generations, isDraft: false,
+      in: keyValues)
+    var entries: [Block.Entry] = []
+    var reader = ChunkReader()
+    for position in part.blocks.indices {
+      do throws(StoreError) {
+        try part.readDirectory(position, into: &entries)
+      } catch {
+        continue
+      }
+      for entry in entries {
+        let chunk = part.chunk(position, entry)
+        let isWhole =
+          !damaged.contains(position)
+          || (try? reader.samples(chunk, of: part, position, entry.series)) != nil
+        guard isWhole, let header = try? Chunk.header(chunk) else { continue }
+        try writer.add(entry.series, chunk: chunk, header)
+      }
+    }
+    let info = try writer.finish()
+    try catalog.partition.apply(
+      [Catalog.remove(part.info)] + (info.map { [Catalog.put($0)] } ?? []))
+    try keyValues.drop(part.info.name)
+  }
+
+  // MARK: - Journals
+
+  private mutating func check(journal name: PartitionName) throws(StoreError) {
+    var damaged: [(key: [UInt8], bytes: [UInt8], error: StoreError)] = []
+    var points = 0
+    let journal: any KeyValuePartition
+    do throws(StoreError) {
+      journal = try keyValues.open(name)
+      try journal.scan(prefix: []) { key, bytes throws(StoreError) in
+        do throws(StoreError) {
+          points += try JournalRecord.decode(bytes).values.count
+        } catch {
+          damaged.append((Array(key), Array(bytes), error))
+        }
+        return true
+      }
+    } catch {
+      var damage = Damage(message: "\(name): \(error)")
+      if isRepair { damage.setAside = try setAside(file: name) }
+      damages.append(damage)
+      return
+    }
+    journalPoints += points
+    for (key, bytes, error) in damaged {
+      var damage = Damage(message: "\(name): \(error)")
+      if isRepair {
+        let number = key.withUnsafeBytes { $0.bigEndian(at: 0, as: UInt64.self) }
+        damage.setAside = try setAside(bytes, as: "journal-\(name.number)-record-\(number)")
+        try journal.apply([.remove(key: key)])
+      }
+      damages.append(damage)
+    }
+  }
+
+  // MARK: - Setting aside
+
+  private func folder() throws(StoreError) -> String {
+    let folder = directory + "/damaged"
+    try Directory.make(folder)
+    return folder
+  }
+
+  private func setAside(_ bytes: [UInt8], as name: String) throws(StoreError) -> String {
+    let path = try folder() + "/\(name)"
+    try Directory.write(bytes, to: path)
+    return path
+  }
+
+  private func setAside(file name: PartitionName) throws(StoreError) -> String {
+    let path = try folder() + "/\(name.kind)-\(name.number).mdb"
+    guard rename(keyValues.path(of: name), path) == 0 else {
+      throw StoreError(errno: errno, "set aside", keyValues.path(of: name))
+    }
+    return path
+  }
+}

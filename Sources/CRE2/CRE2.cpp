@@ -1,0 +1,57 @@
+#include "CRE2.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include <re2/re2.h>
+
+struct CRE2Pattern {
+  RE2 re;
+};
+
+static void copy(const std::string &text, char *to, size_t capacity) {
+  if (capacity == 0) return;
+  size_t count = std::min(text.size(), capacity - 1);
+  std::memcpy(to, text.data(), count);
+  to[count] = 0;
+}
+
+CRE2Pattern *cre2_compile(const char *text, size_t count, int program_limit, char *error,
+                          size_t capacity) {
+  RE2::Options options;
+  options.set_dot_nl(true);
+  options.set_never_capture(true);
+  options.set_log_errors(false);
+  auto *pattern = new CRE2Pattern{{re2::StringPiece(text, count), options}};
+  if (!pattern->re.ok()) {
+    copy(pattern->re.error(), error, capacity);
+  } else if (pattern->re.ProgramSize() > program_limit) {
+    copy("it is too complex", error, capacity);
+  } else {
+    return pattern;
+  }
+  delete pattern;
+  return nullptr;
+}
+
+void cre2_delete(CRE2Pattern *pattern) { delete pattern; }
+
+bool cre2_matches(const CRE2Pattern *pattern, const void *bytes, size_t count) {
+  re2::StringPiece text(static_cast<const char *>(bytes), count);
+  return pattern->re.Match(text, 0, count, RE2::ANCHOR_BOTH, nullptr, 0);
+}
+
+bool cre2_range(const CRE2Pattern *pattern, size_t limit, char *lower, size_t *lower_count,
+                char *upper, size_t *upper_count) {
+  std::string least, most;
+  if (!pattern->re.PossibleMatchRange(&least, &most, static_cast<int>(limit))) return false;
+  // Nothing is longer than the limit but by what RE2 added to a prefix it knew before.
+  if (least.size() > limit || most.size() > limit) return false;
+  copy(least, lower, limit + 1);
+  copy(most, upper, limit + 1);
+  *lower_count = least.size();
+  *upper_count = most.size();
+  return true;
+}
