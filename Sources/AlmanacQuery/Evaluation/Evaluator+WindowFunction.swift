@@ -14,6 +14,9 @@ extension Evaluator {
     if let fromHours = try await fromHours(evaluation, window) {
       return try named(fromHours, node)
     }
+    if let fromNewest = try await fromNewest(evaluation, window) {
+      return try named(fromNewest, node)
+    }
     let results = try await map(window, evaluation.ends, inner) { one in
       try budget.count(evaluation.times.count)
       return evaluation.apply(one)
@@ -78,6 +81,21 @@ extension Evaluator {
     }
     guard results.allSatisfy(\.isWhole) else { return nil }
     return results.map(\.result).filter { !$0.samples.isEmpty }
+  }
+
+  /// The result by the newest samples of a single window; nil where there is none that way.
+  private func fromNewest(
+    _ evaluation: WindowEvaluation, _ window: WindowPlan
+  ) async throws -> [LabelledSamples]? {
+    guard evaluation.function.looksAtNewest, evaluation.ends.count == 1, window.step == nil,
+      case .select(let selection) = window.base
+    else { return nil }
+    let newest = try await series.lastSamples(
+      passing: selection.matchers, in: evaluation.ends.covered(by: window.length))
+    try budget.count(newest.count)
+    // Behind a marker that the series has ended there may be a sample in the window.
+    guard newest.allSatisfy({ $0.samples.values.last?.isStaleMarker == false }) else { return nil }
+    return try await pool.map(newest, weight: newest.count) { evaluation.apply($0) }
   }
 
   /// 1 at each moment where no series has a sample in its window.

@@ -23,6 +23,8 @@ struct WindowFunction: Sendable {
   var parameter: Parameter?
   /// Whether the result is still the same quantity.
   var keepsMetric = false
+  /// Whether the newest sample of a window is all it looks at.
+  var looksAtNewest = false
   /// The same result from summaries of hours, one or more, where there is such a way; nil where
   /// it takes the values.
   var hourly: (@Sendable (ArraySlice<HourSummary>) -> Double?)?
@@ -30,11 +32,13 @@ struct WindowFunction: Sendable {
 
   private init(
     _ name: String, parameter: Parameter? = nil, keepsMetric: Bool = false,
+    looksAtNewest: Bool = false,
     hourly: (@Sendable (ArraySlice<HourSummary>) -> Double?)? = nil, _ rule: Rule
   ) {
     self.name = name
     self.parameter = parameter
     self.keepsMetric = keepsMetric
+    self.looksAtNewest = looksAtNewest
     self.hourly = hourly
     self.rule = rule
   }
@@ -53,9 +57,11 @@ struct WindowFunction: Sendable {
     WindowFunction("max_over_time", hourly: { $0.maximum }) { $0.maximum },
     WindowFunction("sum_over_time", hourly: { $0.sum }) { $0.sum },
     WindowFunction("count_over_time", hourly: { Double($0.count) }) { Double($0.count) },
-    WindowFunction("last_over_time", keepsMetric: true, .value { window, _ in window.last }),
+    WindowFunction(
+      "last_over_time", keepsMetric: true, looksAtNewest: true,
+      .value { window, _ in window.last }),
     WindowFunction("first_over_time", keepsMetric: true, .value { window, _ in window.first }),
-    WindowFunction("present_over_time") { _ in 1 },
+    WindowFunction("present_over_time", looksAtNewest: true, .value { _, _ in 1 }),
     WindowFunction("absent_over_time", .absent),
     WindowFunction("stddev_over_time") { $0.variance.squareRoot() },
     WindowFunction("stdvar_over_time") { $0.variance },
