@@ -41,6 +41,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Workload", swiftSettings: settings),
+    // Not a benchmark of its own: it loads a running server.
+    .executableTarget(name: "Growth", path: "Growth", swiftSettings: settings),
     benchmarks("CodecBenchmarks"),
     benchmarks("IngestBenchmarks"),
     benchmarks("StoreBenchmarks"),

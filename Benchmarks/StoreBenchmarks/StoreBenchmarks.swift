@@ -23,18 +23,19 @@ let benchmarks: @Sendable () -> Void = {
     bodies(.oneGauge, hosts: 50_000, count: 10)
   }
 
-  Benchmark("seal 1,000,000 points of 10,000 series", configuration: .runs(6, .pointsPerSecond)) {
-    (benchmark: Benchmark, batches: [Points]) in
+  Benchmark(
+    "seal and merge 4,000,000 points of 10,000 series", configuration: .runs(6, .pointsPerSecond)
+  ) { (benchmark: Benchmark, batches: [Points]) in
     let trial = try Trial()
     for batch in batches { try await trial.store.write(batch) }
     try await benchmark.measure([.pointsPerSecond: batches.pointCount]) {
       try await trial.store.compact()
     }
-    let left = try trial.store.statistics()
-    if left.chunks != 10_000 || left.journalRecords > 0 { benchmark.error("it is not sealed") }
+    let left = trial.store.statistics()
+    if left.parts != 1 || left.headSamples > 0 { benchmark.error("it is not sealed") }
     await trial.store.close()
   } setup: {
-    bodies(.tenIntegers, hosts: 1_000, count: 20)
+    bodies(.tenIntegers, hosts: 1_000, count: 80)
   }
 
   Benchmark("open with 1,000,000 points to replay", configuration: .runs(10, .pointsPerSecond)) {
@@ -52,12 +53,34 @@ let benchmarks: @Sendable () -> Void = {
     return trial.directory
   }
 
+  Benchmark(
+    "hours of 100 series of a day by 10 s", configuration: .runs(20, .pointsPerSecond)
+  ) { (benchmark: Benchmark, trial: Trial) in
+    let count = try benchmark.measure([.pointsPerSecond: 100 * 8640]) {
+      let snapshot = trial.store.snapshot()
+      var reader = snapshot.reader(in: .all)
+      var count = 0
+      for id in snapshot.series(passing: []) { count += try reader.hours(of: id).count }
+      return count
+    }
+    if count < 100 * 24 { benchmark.error("\(count) hours were found") }
+  } setup: {
+    let trial = try Trial()
+    for host in 0..<100 {
+      let key = SeriesKey(metric: "load", labels: Labels([("host", "\(host)")]))
+      let samples = Signal.gauge.samples(8640, step: .seconds(10), seed: UInt64(host))
+      try await trial.store.write(Points(key: key, samples: samples))
+    }
+    try await trial.store.compact()
+    return trial
+  }
+
   addScan("sealed", isSealed: true)
   addScan("unsealed", isSealed: false)
 }
 
 /// Batches of 5,000 lines, each committed and synced before its writer sends the next. The series
-/// are known already, and too few points are written for a seal to begin.
+/// are known already. Segments are sealed and merged meanwhile.
 private func addWrites(_ name: String, _ fields: LineBody.Fields, batches: Int, writers: Int) {
   Benchmark(
     "write 5,000 lines of \(name) a batch, \(writers == 1 ? "1 writer" : "\(writers) writers")",
@@ -84,17 +107,15 @@ private func addWrites(_ name: String, _ fields: LineBody.Fields, batches: Int, 
   }
 }
 
-/// The sum of one series of 30 days at one minute out of 20. Unsealed samples are lent without a
-/// copy: there the sum is most of the time.
+/// The sum of one series of 30 days at one minute out of 20.
 private func addScan(_ name: String, isSealed: Bool) {
   Benchmark(
     "scan one series of 43,200 samples, \(name)", configuration: .runs(200, .pointsPerSecond)
   ) { (benchmark: Benchmark, trial: Trial) in
     let (count, sum) = try benchmark.measure([.pointsPerSecond: 43_200]) {
-      let samples = try trial.store.read { snapshot throws(StoreError) in
-        let found = try snapshot.series(passing: [LabelMatcher(name: "host", .equal("7"))])
-        return try snapshot.samples(of: found[0], in: .all)
-      }
+      let snapshot = trial.store.snapshot()
+      let found = snapshot.series(passing: [LabelMatcher(name: "host", .equal("7"))])
+      let samples = try snapshot.samples(of: found[0], in: .all)
       return (samples.count, samples.values.reduce(0, +))
     }
     blackHole(sum)
