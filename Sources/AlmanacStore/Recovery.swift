@@ -7,9 +7,6 @@ struct Recovery {
   let nextPart: UInt64
   let replayedPoints: Int
 
-  /// How often a reader beside a server looks again after a part went away under it.
-  private static let attempts = 10
-
   /// - Parameter capacity: points of the segment that takes new writes.
   init(
     _ store: any KeyValueStore, _ catalog: Catalog, capacity: Int
@@ -55,24 +52,16 @@ struct Recovery {
   private static func parts(
     _ store: any KeyValueStore, _ catalog: Catalog
   ) throws(StoreError) -> ([Part], [Deletion]) {
-    for attempt in 1... {
-      let known = try catalog.parts()
-      do throws(StoreError) {
-        var parts: [Part] = []
-        for info in known { parts.append(try Part(info, in: store)) }
-        if !store.isReadOnly {
-          let numbers = Set(known.map(\.number))
-          for name in try store.partitions(.part) where !numbers.contains(name.number) {
-            try store.drop(name)
-          }
-        }
-        return (parts, try catalog.deletions())
-      } catch {
-        // The server beside us may have merged parts after we read the catalog.
-        guard store.isReadOnly, error.code == .cannotOpen, attempt < attempts else { throw error }
+    let known = try catalog.parts()
+    var parts: [Part] = []
+    for info in known { parts.append(try Part(info, in: store)) }
+    if !store.isReadOnly {
+      let numbers = Set(known.map(\.number))
+      for name in try store.partitions(.part) where !numbers.contains(name.number) {
+        try store.drop(name)
       }
     }
-    preconditionFailure("BUG: the loop above returns or throws")
+    return (parts, try catalog.deletions())
   }
 
   /// The points of a journal as a segment; nil where it has none.

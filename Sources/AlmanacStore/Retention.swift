@@ -43,6 +43,9 @@ struct Horizon: Sendable {
   /// The first moment that any series keeps.
   var first: Int64 { byRule.values.reduce(earliest, min) }
 
+  /// Whether nothing has outlived its retention.
+  var isEverything: Bool { earliest == .min && byRule.isEmpty }
+
   /// About which share of a part has outlived its retention, taking its samples as spread evenly.
   func expiredShare(of part: PartInfo) -> Double {
     let start = Double(part.range.start.nanoseconds)

@@ -24,8 +24,6 @@ extension Store {
   }
 
   /// A server beside us may merge parts and seal journals while we copy: then we begin again.
-  private static let attempts = 10
-
   private func copyFiles(to target: String) throws(StoreError) {
     let files = try LMDBStore(directory: target, isReadOnly: true)
     for attempt in 1... {

@@ -22,6 +22,7 @@ extension Store {
           let size = inputs.reduce(0) { $0 + $1.info.byteCount }
           try self.merge(inputs, isDraft: size < Self.draftSize)
         }
+        try self.dropDeletions()
       } catch {
         if error.code != .closed { self.logger.error("cannot merge parts: \(error)") }
       }
@@ -88,6 +89,8 @@ extension Store {
       isClosing.load(ordering: .relaxed)
     }
     try replace(inputs, by: info)
+    guard let info, !horizon.isEverything else { return }
+    state.withLock { $0.trimmed[info.number] = horizon }
   }
 
   /// Makes `output`, which is durable, known in the place of `inputs`, and deletes those.
@@ -104,6 +107,7 @@ extension Store {
       parts.removeAll { numbers.contains($0.info.number) }
       parts.insert(contentsOf: added, at: position)
       state.parts[window] = parts.isEmpty ? nil : parts
+      for number in numbers { state.trimmed[number] = nil }
     }
     for input in inputs { try drop(input.info.name) }
   }

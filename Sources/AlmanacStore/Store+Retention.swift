@@ -26,13 +26,17 @@ extension Store {
         horizon.byRule = horizon.byRule.mapValues { max($0, cut) }
         share = Self.expiredShareWhenFull
       }
-      let (parts, isNew) = store.state.withLock { state in
+      let (parts, trimmed) = store.state.withLock { state in
         defer { state.horizon = horizon }
-        return (Array(state.parts.values.joined()), horizon.first != .min)
+        return (Array(state.parts.values.joined()), state.trimmed)
       }
-      guard isNew || !horizon.byRule.isEmpty || horizon.earliest != .min else { return }
+      guard !horizon.isEverything else { return }
       var hasDropped = false
-      for part in parts where horizon.expiredShare(of: part.info) >= share {
+      for part in parts {
+        // Some series may keep what others have outlived: only what went since the part was written
+        // would come back.
+        let before = trimmed[part.info.number]?.expiredShare(of: part.info) ?? 0
+        guard horizon.expiredShare(of: part.info) - before >= share else { continue }
         hasDropped = true
         if part.info.range.end.nanoseconds < horizon.first {
           try store.replace([part], by: nil)

@@ -39,6 +39,8 @@ public final class Store: Sendable {
     var deletions: [Deletion] = []
     /// What retention leaves.
     var horizon = Horizon()
+    /// What retention had left when a part was written, by the part's number.
+    var trimmed: [UInt64: Horizon] = [:]
     /// Numbers of series in writes must be of this generation; 0 while none was forgotten.
     var cacheGeneration: UInt64 = 0
     /// The number that was given last to a head segment or a deletion.
@@ -82,9 +84,10 @@ public final class Store: Sendable {
   ) throws(StoreError) {
     if !options.isReadOnly { try Directory.make(directory) }
     lock = options.isReadOnly ? nil : try DirectoryLock(directory: directory)
+    try Self.refuseFirstFormat(directory)
     let keyValues = try LMDBStore(directory: directory, isReadOnly: options.isReadOnly)
     catalog = try Catalog(keyValues, directory: directory)
-    let recovered = try Recovery(keyValues, catalog, capacity: options.sealAfterSamples)
+    let recovered = try Self.recover(keyValues, catalog, options)
     self.keyValues = keyValues
     self.options = options
     self.logger = logger
@@ -97,6 +100,33 @@ public final class Store: Sendable {
       logger.info("read \(recovered.replayedPoints) points back from the journal")
     }
     if !options.isReadOnly { for _ in recovered.state.head.full { sealOldest() } }
+  }
+
+  /// How often a reader beside a server looks again after a file went away under it: what it held
+  /// is in another one then.
+  static let attempts = 10
+
+  private static func recover(
+    _ keyValues: any KeyValueStore, _ catalog: Catalog, _ options: Options
+  ) throws(StoreError) -> Recovery {
+    for attempt in 1... {
+      do throws(StoreError) {
+        return try Recovery(keyValues, catalog, capacity: options.sealAfterSamples)
+      } catch {
+        guard options.isReadOnly, error.code == .cannotOpen, attempt < attempts else { throw error }
+      }
+    }
+    preconditionFailure("BUG: the loop above returns or throws")
+  }
+
+  /// The first format kept everything in one file of this name.
+  private static func refuseFirstFormat(_ directory: String) throws(StoreError) {
+    guard try Directory.files(in: directory).contains("data.mdb") else { return }
+    throw StoreError(
+      .unknownFormat,
+      "cannot open \(directory): its format is 1 (data.mdb), this program knows "
+        + "\(Catalog.formatVersion); use the version of Almanac that wrote it, or another "
+        + "directory")
   }
 
   /// One view in which every acknowledged write is present, and which does not change.

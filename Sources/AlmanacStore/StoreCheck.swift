@@ -67,6 +67,8 @@ public struct StoreCheck: Sendable {
     do throws(StoreError) {
       part = try Part(info, in: keyValues)
     } catch {
+      // A server beside us may have merged it meanwhile.
+      if !isRepair, try !catalog.parts().contains(where: { $0.number == info.number }) { return }
       // Nothing of it can be trusted: it goes as a whole.
       var damage = Damage(message: "\(error)")
       if isRepair {
@@ -168,6 +170,8 @@ public struct StoreCheck: Sendable {
         return true
       }
     } catch {
+      // A server beside us may have sealed it meanwhile.
+      if !isRepair, try !keyValues.partitions(.journal).contains(name) { return }
       var damage = Damage(message: "\(name): \(error)")
       if isRepair { damage.setAside = try setAside(file: name) }
       damages.append(damage)

@@ -54,6 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     var logger = Logger(label: "almanac") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
+    raiseFileLimit()
     var configuration = ServerConfiguration()
     guard let (host, port) = parseAddress(listen) else {
       throw ValidationError("cannot read --listen \(listen): write HOST:PORT, as 127.0.0.1:8086")
@@ -87,6 +88,15 @@ struct ServeCommand: AsyncParsableCommand {
     await database.close()
     logger.info("stopped")
   }
+}
+
+/// Lets the process open as many files as it may: each part of the store is one.
+private func raiseFileLimit() {
+  var limit = rlimit()
+  let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  guard getrlimit(resource, &limit) == 0 else { return }
+  limit.rlim_cur = limit.rlim_max
+  setrlimit(resource, &limit)
 }
 
 /// Forgets what has outlived its retention while the server runs.

@@ -98,6 +98,15 @@ import Testing
     }
   }
 
+  @Test("a directory of the first format is refused, not begun anew")
+  func firstFormat() throws {
+    try Data().write(to: URL(fileURLWithPath: directory.path + "/data.mdb"))
+    _ = #expect { _ = try open(directory.path) } throws: { error in
+      guard let error = error as? StoreError else { return false }
+      return error.code == .unknownFormat && error.message.contains("its format is 1")
+    }
+  }
+
   @Test("a damaged journal record is named, set aside, and the rest is kept")
   func damagedJournal() async throws {
     let source = directory.path + "/source"

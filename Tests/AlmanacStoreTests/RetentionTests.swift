@@ -2,6 +2,7 @@ import AlmanacCore
 import AlmanacPattern
 import AlmanacStore
 import AlmanacTesting
+import Foundation
 import Logging
 import Synchronization
 import Testing
@@ -92,6 +93,16 @@ import Testing
       #expect(abs(try Self.times("other", in: store).count - 30 * 24) <= 1)
       try await store.compact()
     }
+    // What some series keep is no reason to write the part again and again.
+    try await store.enforceRetention(now: Self.now)
+    let before = Self.files(in: directory)
+    try await store.enforceRetention(now: Self.now)
+    #expect(Self.files(in: directory) == before)
+  }
+
+  static func files(in directory: TemporaryDirectory) -> Set<String> {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: directory.path + "/part")
+    return Set(names ?? [])
   }
 
   @Test("where parts take too much room the oldest samples go")
