@@ -162,7 +162,7 @@ let package = Package(
     .testTarget(
       name: "AlmanacCommandTests",
       dependencies: ["almanac", "AlmanacCore", "AlmanacQuery", "AlmanacTesting"],
-      swiftSettings: common),
+      exclude: ["Fixtures"], swiftSettings: common),
   ]
 )
 

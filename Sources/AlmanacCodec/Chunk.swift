@@ -131,7 +131,7 @@ public enum Chunk {
   }
 
   /// Throws where the checksum is not that of the bytes.
-  static func verify(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+  public static func verify(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
     guard bytes.count > checksumSize else {
       throw CodecError(.truncated, "a chunk of \(bytes.count) bytes")
     }

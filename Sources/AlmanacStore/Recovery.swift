@@ -11,19 +11,21 @@ struct Recovery {
   init(
     _ store: any KeyValueStore, _ catalog: Catalog, capacity: Int
   ) throws(StoreError) {
+    // In this order: what a server beside us seals between two of these lines, series and samples,
+    // is in a journal that is open or in what is read of the catalog after.
+    let journals = try Self.journals(store, catalog)
     let index = SeriesIndex()
-    try catalog.eachSeries { id, key in index.add(key, as: id) }
     let sealed = try catalog.sealedGeneration()
+    try catalog.eachSeries { id, key in index.add(key, as: id) }
     let (parts, deletions) = try Self.parts(store, catalog)
-    let journals = try store.partitions(.journal)
     var full: [HeadSegment] = []
     var replayed = 0
-    for name in journals {
-      guard name.number > sealed else {
+    for (name, journal) in journals {
+      guard name.number > sealed, let journal else {
         if !store.isReadOnly { try store.drop(name) }
         continue
       }
-      let segment = try Self.replay(try store.open(name), generation: name.number, into: index)
+      let segment = try Self.replay(journal, generation: name.number, into: index)
       if let segment {
         replayed += segment.published
         full.append(segment)
@@ -32,7 +34,7 @@ struct Recovery {
       }
     }
     let newest = max(
-      sealed, journals.last?.number ?? 0, deletions.last?.generation ?? 0,
+      sealed, journals.last?.name.number ?? 0, deletions.last?.generation ?? 0,
       parts.map(\.info.generations.upperBound).max() ?? 0)
     let active = HeadSegment(
       generation: newest + 1, capacity: store.isReadOnly ? 1 : capacity,
@@ -46,6 +48,18 @@ struct Recovery {
     nextPart =
       max(try store.partitions(.part).last?.number ?? 0, parts.map(\.info.number).max() ?? 0) + 1
     replayedPoints = replayed
+  }
+
+  /// All journals in order, opened where they are not sealed yet.
+  private static func journals(
+    _ store: any KeyValueStore, _ catalog: Catalog
+  ) throws(StoreError) -> [(name: PartitionName, journal: (any KeyValuePartition)?)] {
+    let sealed = try catalog.sealedGeneration()
+    var journals: [(PartitionName, (any KeyValuePartition)?)] = []
+    for name in try store.partitions(.journal) {
+      journals.append((name, name.number > sealed ? try store.open(name) : nil))
+    }
+    return journals
   }
 
   /// Opens the parts that the catalog knows, and deletes others: a crash left them behind.

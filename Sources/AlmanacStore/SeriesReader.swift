@@ -64,9 +64,16 @@ public struct SeriesReader: ~Copyable {
     var found: (bytes: UnsafeRawBufferPointer, header: Chunk.Header, block: Int)?
     try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
       let header = try ChunkReader.header(chunk, of: part, block, series)
-      if header.range.start <= range.end { found = (chunk, header, block) }
+      guard header.range.start <= range.end else {
+        return try ChunkReader.verify(chunk, of: part, block, series)
+      }
+      found = (chunk, header, block)
     }
-    guard let found, found.header.range.end >= range.start else { return nil }
+    guard let found else { return nil }
+    guard found.header.range.end >= range.start else {
+      try ChunkReader.verify(found.bytes, of: part, found.block, series)
+      return nil
+    }
     guard found.header.range.end <= range.end else {
       let samples = try reader.samples(found.bytes, of: part, found.block, series).inside(range)
       guard let time = samples.timestamps.last, let value = samples.values.last else { return nil }
@@ -104,7 +111,9 @@ public struct SeriesReader: ~Copyable {
       let part = cursor.part
       try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
         let header = try ChunkReader.header(chunk, of: part, block, series)
-        guard header.range.start <= range.end, range.start <= header.range.end else { return }
+        guard header.range.start <= range.end, range.start <= header.range.end else {
+          return try ChunkReader.verify(chunk, of: part, block, series)
+        }
         var samples = try reader.samples(chunk, of: part, block, series).inside(range)
         if !snapshot.deletions.isEmpty {
           samples = snapshot.deletions.applied(
@@ -134,8 +143,9 @@ public struct SeriesReader: ~Copyable {
       let part = cursor.part
       try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
         let header = try ChunkReader.header(chunk, of: part, block, series)
-        guard isStored, header.range.start <= range.end, range.start <= header.range.end else {
-          return
+        guard isStored else { return }
+        guard header.range.start <= range.end, range.start <= header.range.end else {
+          return try ChunkReader.verify(chunk, of: part, block, series)
         }
         guard let stored = try reader.hours(chunk, of: part, block, series) else {
           isStored = false

@@ -23,23 +23,25 @@ extension Store {
     }
   }
 
-  /// A server beside us may merge parts and seal journals while we copy: then we begin again.
+  /// A server beside us may merge parts while we copy: then we begin again.
   private func copyFiles(to target: String) throws(StoreError) {
     let files = try LMDBStore(directory: target, isReadOnly: true)
+    // Beside a server the newest writes are in its journals only. They come first: one that is
+    // sealed and gone before we have it is in the parts of the catalog that we copy then.
+    for name in try keyValues.partitions(.journal) where options.isReadOnly {
+      do throws(StoreError) {
+        try keyValues.copy(name, to: files.path(of: name))
+      } catch {
+        guard error.code == .cannotOpen else { throw error }
+      }
+    }
     for attempt in 1... {
       do throws(StoreError) {
         try? files.drop(.catalog)
         try catalog.partition.copy(to: files.path(of: .catalog))
         let copy = try Catalog(files, directory: target)
-        let sealed = try copy.sealedGeneration()
         for info in try copy.parts() {
           try keyValues.copy(info.name, to: files.path(of: info.name))
-        }
-        // Beside a server the newest writes are in its journals only.
-        for name in try keyValues.partitions(.journal)
-        where options.isReadOnly && name.number > sealed {
-          try? files.drop(name)
-          try keyValues.copy(name, to: files.path(of: name))
         }
         break
       } catch {

@@ -17,6 +17,7 @@ extension Store {
     return try await run(on: commits) { store throws(StoreError) in
       let series = store.index.series(passing: matchers)
       guard !series.isEmpty else { return 0 }
+      try store.waitForSeal()
       // Takes a number between what was written before and what comes after.
       let generation = store.state.withLock { $0.nextGeneration() }
       store.rotate(

@@ -20,7 +20,14 @@ extension Store {
       do throws(StoreError) {
         while !self.isClosing.load(ordering: .relaxed), let inputs = self.mergeable() {
           let size = inputs.reduce(0) { $0 + $1.info.byteCount }
-          try self.merge(inputs, isDraft: size < Self.draftSize)
+          do throws(StoreError) {
+            try self.merge(inputs, isDraft: size < Self.draftSize)
+          } catch {
+            guard error.code == .damaged || error.code == .unknownFormat else { throw error }
+            // Reads of what is damaged fail; other parts are merged all the same.
+            self.logger.error("cannot merge parts: \(error)")
+            self.unmergeable.withLock { $0.formUnion(inputs.map(\.info.number)) }
+          }
         }
         try self.dropDeletions()
       } catch {
@@ -34,12 +41,19 @@ extension Store {
     if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
     try await sealAll()
     try await run(on: merging) { store throws(StoreError) in
+      var failure: StoreError?
       for parts in store.state.withLock({ Array($0.parts.values) }) {
-        let parts = parts.filter { $0.info.byteCount <= Self.largestPart }
-        if parts.count > 1 || parts.first?.info.isDraft == true || store.hasDeletions(parts) {
-          try store.merge(parts)
+        // Only neighbours may be merged.
+        for parts in parts.split(whereSeparator: { $0.info.byteCount > Self.largestPart })
+        where parts.count > 1 || parts.first?.info.isDraft == true || store.hasDeletions(parts) {
+          do throws(StoreError) {
+            try store.merge(Array(parts))
+          } catch {
+            failure = error
+          }
         }
       }
+      if let failure { throw failure }
       try store.dropDeletions()
     }
   }
@@ -58,12 +72,15 @@ extension Store {
 
   /// A run of neighbouring parts of a window of about the same size, long enough to be merged.
   private func mergeable() -> [Part]? {
+    let unmergeable = unmergeable.withLock { $0 }
     for parts in state.withLock({ Array($0.parts.values) }) {
       var run: [Part] = []
       for part in parts.reversed() {
         // A part joins those after it unless it is far larger than all of them together.
         let size = max(run.reduce(0) { $0 + $1.info.byteCount }, Self.smallPart)
-        guard part.info.byteCount <= min(size * 2, Self.largestPart) else { break }
+        guard part.info.byteCount <= min(size * 2, Self.largestPart),
+          !unmergeable.contains(part.info.number)
+        else { break }
         run.append(part)
       }
       if run.count >= Self.fanIn { return run.reversed() }
@@ -74,6 +91,7 @@ extension Store {
   /// Replaces `inputs`, neighbours in one window, by one part.
   func merge(_ inputs: [Part], isDraft: Bool = false) throws(StoreError) {
     guard let last = inputs.last else { return }
+    try dropAbandoned()
     let window = last.info.window
     let (deletions, horizon, next) = state.withLock { state in
       let after = state.parts[window, default: []].first {
@@ -96,12 +114,10 @@ extension Store {
   /// Makes `output`, which is durable, known in the place of `inputs`, and deletes those.
   func replace(_ inputs: [Part], by output: PartInfo?) throws(StoreError) {
     guard let window = inputs.first?.info.window else { return }
-    var added: [Part] = []
-    if let output { added = [try Part(output, in: keyValues)] }
-    try catalog.partition.apply(
-      inputs.map { Catalog.remove($0.info) } + added.map { Catalog.put($0.info) })
+    let added = try makeKnown(
+      output.map { [$0] } ?? [], inputs.map { Catalog.remove($0.info) })
     let numbers = Set(inputs.map(\.info.number))
-    state.withLock { [added] state in
+    state.withLock { state in
       var parts = state.parts[window, default: []]
       let position = parts.firstIndex { numbers.contains($0.info.number) } ?? parts.endIndex
       parts.removeAll { numbers.contains($0.info.number) }
@@ -113,7 +129,7 @@ extension Store {
   }
 
   /// Whether samples of `parts` may have been deleted.
-  private func hasDeletions(_ parts: [Part]) -> Bool {
+  private func hasDeletions(_ parts: ArraySlice<Part>) -> Bool {
     let deletions = state.withLock { $0.deletions }
     return parts.contains { part in deletions.contains { $0.mayConcern(part.info) } }
   }

@@ -32,18 +32,24 @@ extension Store {
       }
       guard !horizon.isEverything else { return }
       var hasDropped = false
+      var failure: StoreError?
       for part in parts {
         // Some series may keep what others have outlived: only what went since the part was written
         // would come back.
         let before = trimmed[part.info.number]?.expiredShare(of: part.info) ?? 0
         guard horizon.expiredShare(of: part.info) - before >= share else { continue }
         hasDropped = true
-        if part.info.range.end.nanoseconds < horizon.first {
-          try store.replace([part], by: nil)
-        } else {
-          try store.merge([part])
+        do throws(StoreError) {
+          if part.info.range.end.nanoseconds < horizon.first {
+            try store.replace([part], by: nil)
+          } else {
+            try store.merge([part])
+          }
+        } catch {
+          failure = error
         }
       }
+      if let failure { throw failure }
       if hasDropped { try store.forgetEmptySeries() }
     }
   }

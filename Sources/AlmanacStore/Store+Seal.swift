@@ -7,15 +7,16 @@ extension Store {
   /// Parts that are written at once: each is an open file.
   private static let openParts = 64
 
-  /// Seals the oldest full segment when those before it are sealed.
-  func sealOldest() {
+  /// Seals all full segments, oldest first.
+  func sealFull() {
     sealing.async {
       do throws(StoreError) {
-        try self.seal()
+        while !self.state.withLock({ $0.head.full.isEmpty }) { try self.seal() }
         self.state.withLock { $0.sealError = nil }
       } catch {
         self.logger.error("cannot seal: \(error)")
         self.state.withLock { $0.sealError = error }
+        self.retryLater()
       }
       self.scheduleMerges()
     }
@@ -30,20 +31,53 @@ extension Store {
       return (segment, state.head.segments[1].firstNewSeries, state.deletions)
     }
     guard let (segment, endOfSeries, deletions) = oldest else { return }
+    try dropAbandoned()
     var infos: [PartInfo] = []
     var changes = registry(segment.firstNewSeries..<max(endOfSeries, segment.firstNewSeries))
     if segment.published > 0 {
-      infos = try writeParts(of: segment, deletions)
+      try writeParts(of: segment, deletions, into: &infos)
       changes.append(Catalog.setSealed(segment.generation))
     }
-    var parts: [Part] = []
-    for info in infos { parts.append(try Part(info, in: keyValues)) }
-    try catalog.partition.apply(infos.map { Catalog.put($0) } + changes)
+    let parts = try makeKnown(infos, changes)
     state.withLock { state in
       for part in parts { state.parts[part.info.window, default: []].append(part) }
       state.head.dropOldest()
     }
     try drop(PartitionName(kind: .journal, number: segment.generation))
+  }
+
+  /// Makes `changes` of the catalog with which the parts `infos`, which are durable, are known.
+  /// Where that fails they are deleted.
+  func makeKnown(
+    _ infos: [PartInfo], _ changes: [KeyValueChange]
+  ) throws(StoreError) -> [Part] {
+    do throws(StoreError) {
+      var parts: [Part] = []
+      for info in infos { parts.append(try Part(info, in: keyValues)) }
+      try catalog.partition.apply(changes + infos.map { Catalog.put($0) })
+      return parts
+    } catch {
+      abandon(infos)
+      throw error
+    }
+  }
+
+  /// Deletes parts that are not to be known, at once or when it is certain that the catalog does
+  /// not know them.
+  private func abandon(_ infos: [PartInfo]) {
+    abandoned.withLock { $0 += infos }
+    try? dropAbandoned()
+  }
+
+  /// Deletes what earlier tries left behind; throws while the catalog cannot be changed.
+  func dropAbandoned() throws(StoreError) {
+    guard !abandoned.withLock({ $0.isEmpty }) else { return }
+    try catalog.partition.settle()
+    let infos = abandoned.withLock { abandoned in
+      defer { abandoned = [] }
+      return abandoned
+    }
+    for info in infos { try keyValues.drop(info.name) }
   }
 
   /// The series that came with a segment, as changes of the catalog.
@@ -61,9 +95,19 @@ extension Store {
 
   /// One part for each window that the segment has samples of.
   private func writeParts(
-    of segment: HeadSegment, _ deletions: [Deletion]
-  ) throws(StoreError) -> [PartInfo] {
-    var infos: [PartInfo] = []
+    of segment: HeadSegment, _ deletions: [Deletion], into infos: inout [PartInfo]
+  ) throws(StoreError) {
+    do throws(StoreError) {
+      try writeWindows(of: segment, deletions, into: &infos)
+    } catch {
+      abandon(infos)
+      throw error
+    }
+  }
+
+  private func writeWindows(
+    of segment: HeadSegment, _ deletions: [Deletion], into infos: inout [PartInfo]
+  ) throws(StoreError) {
     var done: Set<Window> = []
     var isComplete = false
     while !isComplete {
@@ -93,7 +137,6 @@ extension Store {
         if let info = try writer.finish() { infos.append(info) }
       }
     }
-    return infos
   }
 
   /// Puts samples in order, leaves out deleted ones, and calls `body` for each window.

@@ -61,6 +61,7 @@ extension Store {
       logger.error("cannot commit \(requests.count) writes: \(error)")
       state.withLock { $0.writeError = error }
       for request in requests { request.done(.failure(error)) }
+      retryLater()
     }
     commits.async { self.commitNext() }
   }
@@ -134,18 +135,49 @@ extension Store {
   ) throws(StoreError) -> HeadSegment {
     let (active, waiting) = state.withLock { ($0.head.active, $0.head.full.count) }
     guard journal.isBroken || active.capacity - active.published < count else { return active }
-    if waiting >= Self.maximumFullSegments {
-      // Memory must not grow: this commit, and those behind it, wait for the disk.
-      sealOldest()
-      sealing.sync {}
-      let (left, error) = state.withLock { ($0.head.full.count, $0.sealError) }
-      if left >= Self.maximumFullSegments {
-        throw error ?? StoreError(.busy, "\(left) head segments wait to be sealed; try again")
-      }
-    }
+    if waiting >= Self.maximumFullSegments { try waitForSeal() }
     return rotate(
       capacity: max(count, options.sealAfterSamples),
       firstNewSeries: firstNewSeries == 0 ? index.lastID.rawValue + 1 : firstNewSeries)
+  }
+
+  /// Waits until another full segment may be made. Memory must not grow: this commit, and those
+  /// behind it, wait for the disk.
+  ///
+  /// To be called on the queue of commits.
+  func waitForSeal() throws(StoreError) {
+    guard state.withLock({ $0.head.full.count }) >= Self.maximumFullSegments else { return }
+    if let error = state.withLock({ $0.sealError }), isRetrying.load(ordering: .relaxed) {
+      // The disk failed less than a second ago.
+      throw error
+    }
+    sealFull()
+    sealing.sync {}
+    let (left, error) = state.withLock { ($0.head.full.count, $0.sealError) }
+    if left >= Self.maximumFullSegments {
+      throw error ?? StoreError(.busy, "\(left) head segments wait to be sealed; try again")
+    }
+  }
+
+  /// In a second tries again what failed, so that trouble ends with its cause: nobody may write to
+  /// a server that says it cannot take writes.
+  func retryLater() {
+    guard !isRetrying.exchange(true, ordering: .relaxed) else { return }
+    commits.asyncAfter(deadline: .now() + 1) { [weak self] in
+      guard let self, !self.isClosing.load(ordering: .relaxed) else { return }
+      self.isRetrying.store(false, ordering: .relaxed)
+      if self.state.withLock({ $0.sealError }) != nil { self.sealFull() }
+      guard self.journal.isBroken else { return }
+      do throws(StoreError) {
+        let active = try self.makeRoom(for: 1, firstNewSeries: 0)
+        try self.journal.begin(active.generation)
+        self.state.withLock { $0.writeError = nil }
+      } catch {
+        self.journal.isBroken = true
+        self.state.withLock { $0.writeError = error }
+        self.retryLater()
+      }
+    }
   }
 
   /// Full segments that may wait before commits wait with them.
@@ -163,7 +195,7 @@ extension Store {
       state.head.rotate(to: next)
       return next
     }
-    sealOldest()
+    sealFull()
     return next
   }
 

@@ -64,6 +64,11 @@ public final class Store: Sendable {
   let state: Mutex<State>
   let queue: Mutex<WriteQueue>
   let drops = Mutex(Drops())
+  /// Parts that a change of the catalog which failed would have made known.
+  let abandoned = Mutex<[PartInfo]>([])
+  /// Parts that cannot be merged, as they are damaged.
+  let unmergeable = Mutex<Set<UInt64>>([])
+  let isRetrying = Atomic<Bool>(false)
   let journal: Journal
   /// Numbers of parts to be made.
   let nextPart: Atomic<UInt64>
@@ -99,7 +104,7 @@ public final class Store: Sendable {
     if recovered.replayedPoints > 0 {
       logger.info("read \(recovered.replayedPoints) points back from the journal")
     }
-    if !options.isReadOnly { for _ in recovered.state.head.full { sealOldest() } }
+    if !options.isReadOnly { sealFull() }
   }
 
   /// How often a reader beside a server looks again after a file went away under it: what it held

@@ -67,14 +67,10 @@ public struct StoreCheck: Sendable {
     do throws(StoreError) {
       part = try Part(info, in: keyValues)
     } catch {
-      // A server beside us may have merged it meanwhile.
-      if !isRepair, try !catalog.parts().contains(where: { $0.number == info.number }) { return }
-      // Nothing of it can be trusted: it goes as a whole.
+      // A server beside us may have merged it away.
+      if !isRepair, try !catalog.parts().contains(info) { return }
       var damage = Damage(message: "\(error)")
-      if isRepair {
-        try catalog.partition.apply([Catalog.remove(info)])
-        damage.setAside = try setAside(file: info.name)
-      }
+      if isRepair { damage.setAside = try salvage(info, catalog) }
       damages.append(damage)
       return
     }
@@ -97,6 +93,7 @@ public struct StoreCheck: Sendable {
     }
     guard !damagedBlocks.isEmpty else { return }
     try rewrite(part, without: damagedBlocks, catalog)
+    try keyValues.drop(part.info.name)
   }
 
   /// Decodes all chunks of a block; returns how many samples they have.
@@ -122,7 +119,19 @@ public struct StoreCheck: Sendable {
     return count
   }
 
-  /// Replaces a part by one with its whole blocks, and the whole chunks of its damaged ones.
+  /// Keeps the whole chunks of a part that does not open, and sets its file aside.
+  private func salvage(_ info: PartInfo, _ catalog: Catalog) throws(StoreError) -> String? {
+    if let part = try? Part(salvaging: info, in: keyValues) {
+      try rewrite(part, without: Set(part.blocks.indices), catalog)
+    } else {
+      try catalog.partition.apply([Catalog.remove(info)])
+    }
+    guard access(keyValues.path(of: info.name), F_OK) == 0 else { return "nothing: it is missing" }
+    return try setAside(file: info.name)
+  }
+
+  /// Makes a part with the whole blocks of `part`, and the whole chunks of its damaged ones, known
+  /// in its place.
   private func rewrite(
     _ part: Part, without damaged: Set<Int>, _ catalog: Catalog
   ) throws(StoreError) {
@@ -150,7 +159,6 @@ public struct StoreCheck: Sendable {
     let info = try writer.finish()
     try catalog.partition.apply(
       [Catalog.remove(part.info)] + (info.map { [Catalog.put($0)] } ?? []))
-    try keyValues.drop(part.info.name)
   }
 
   // MARK: - Journals
@@ -171,7 +179,7 @@ public struct StoreCheck: Sendable {
       }
     } catch {
       // A server beside us may have sealed it meanwhile.
-      if !isRepair, try !keyValues.partitions(.journal).contains(name) { return }
+      if !isRepair, access(keyValues.path(of: name), F_OK) != 0 { return }
       var damage = Damage(message: "\(name): \(error)")
       if isRepair { damage.setAside = try setAside(file: name) }
       damages.append(damage)

@@ -22,14 +22,22 @@ final class ServerProcess {
 
   /// Starts a server on `directory` and waits until it is ready.
   ///
-  /// - Parameter sealAfter: samples in memory before they are sealed; few make many seals.
-  init(directory: String, port: Int, sealAfter: Int = 4_000_000) async throws {
+  /// - Parameters:
+  ///   - sealAfter: Samples in memory before they are sealed; few make many seals.
+  ///   - arguments: Further ones.
+  ///   - environment: Variables beside those of the test.
+  init(
+    directory: String, port: Int, sealAfter: Int = 4_000_000, arguments: [String] = [],
+    environment: [String: String] = [:]
+  ) async throws {
     url = "http://127.0.0.1:\(port)"
     process.executableURL = URL(fileURLWithPath: Self.binary)
-    process.arguments = [
-      "serve", "--data", directory, "--listen", "127.0.0.1:\(port)", "--log-level", "warning",
-      "--seal-after", "\(sealAfter)",
-    ]
+    process.arguments =
+      [
+        "serve", "--data", directory, "--listen", "127.0.0.1:\(port)", "--log-level", "warning",
+        "--seal-after", "\(sealAfter)",
+      ] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let began = ContinuousClock.now
     try process.run()
     while true {

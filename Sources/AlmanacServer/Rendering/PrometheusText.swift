@@ -120,11 +120,12 @@ struct PrometheusText: Sendable {
       json.raw(",\"values\":[")
     }
     let (times, values) = (one.samples.timestamps, one.samples.values)
-    while position.sample < times.count, json.bytes.count < Self.pieceSize {
+    // A series that has begun is not begun again in the next piece: it has some samples in this one.
+    repeat {
       let end = min(times.count, position.sample + Self.samplesAtOnce)
       json.samples(times, values, position.sample..<end)
       position.sample = end
-    }
+    } while position.sample < times.count && json.bytes.count < Self.pieceSize
     if position.sample == times.count {
       json.raw("]}")
       position.series += 1

@@ -17,17 +17,20 @@ final class Journal: @unchecked Sendable {
 
   /// Adds a record to the journal of segment `generation`; it is durable when this returns.
   func append(_ record: [UInt8], generation: UInt64) throws(StoreError) {
-    let partition: any KeyValuePartition
-    if let open = self.partition {
-      partition = open
-    } else {
-      partition = try store.open(PartitionName(kind: .journal, number: generation))
-      self.partition = partition
-    }
+    let partition = try begin(generation)
     var key: [UInt8] = []
     key.append(bigEndian: nextSequence)
     try partition.apply([.put(key: key, value: record)])
     nextSequence += 1
+  }
+
+  /// The journal of segment `generation`, made where there is none yet.
+  @discardableResult
+  func begin(_ generation: UInt64) throws(StoreError) -> any KeyValuePartition {
+    if let partition { return partition }
+    let made = try store.open(PartitionName(kind: .journal, number: generation))
+    partition = made
+    return made
   }
 
   /// The next record goes to another journal.

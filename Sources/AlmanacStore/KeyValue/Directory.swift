@@ -30,6 +30,51 @@ enum Directory {
     }
   }
 
+  /// Gives the file `path` the name `target`; durable when this returns.
+  static func rename(_ path: String, to target: String) throws(StoreError) {
+    guard Glibc.rename(path, target) == 0 else { throw StoreError(errno: errno, "rename", path) }
+    try sync(parent(of: target))
+  }
+
+  /// Writes the contents of the file `path` to disk.
+  static func syncFile(_ path: String) throws(StoreError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor >= 0, fdatasync(descriptor) == 0 else {
+      throw StoreError(errno: errno, "sync", path)
+    }
+  }
+
+  /// Takes room on disk for the first `bytes` of the file `path`, made where it is missing.
+  static func reserve(_ path: String, bytes: Int) throws(StoreError) {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw StoreError(errno: errno, "open", path) }
+    defer { close(descriptor) }
+    let code = posix_fallocate(descriptor, 0, bytes)
+    guard code == 0 else { throw StoreError(errno: code, "take room for", path) }
+  }
+
+  /// Maps the file `path` for reading; an empty one has no memory.
+  static func map(_ path: String) throws(StoreError) -> UnsafeRawBufferPointer {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreError(errno: errno, "open", path) }
+    defer { close(descriptor) }
+    let size = try size(ofFile: path)
+    guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    let memory = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0)
+    guard let memory, memory != MAP_FAILED else { throw StoreError(errno: errno, "map", path) }
+    // Reads are short ranges.
+    madvise(memory, size, MADV_RANDOM)
+    return UnsafeRawBufferPointer(start: memory, count: size)
+  }
+
+  /// Bytes of the file `path`.
+  static func size(ofFile path: String) throws(StoreError) -> Int {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw StoreError(errno: errno, "read the size of", path) }
+    return Int(status.st_size)
+  }
+
   /// Makes `target` another name of the file `source`, or a synced copy on another disk. An earlier
   /// `target` stays.
   static func linkOrCopy(_ source: String, to target: String) throws(StoreError) {

@@ -62,8 +62,13 @@ enum KeyValueChange {
 
 /// A partition that is read and changed.
 protocol KeyValuePartition: AnyObject, Sendable {
-  /// Makes all `changes`, or none; they are durable when this returns. One caller at a time.
+  /// Makes all `changes`, or none; they are durable when this returns.
+  ///
+  /// Where it throws they may be on disk all the same, until `settle` or the next call returns.
   func apply(_ changes: [KeyValueChange]) throws(StoreError)
+
+  /// When this returns, no change that failed is there.
+  func settle() throws(StoreError)
 
   /// The value under `key`, or nil.
   func value(_ key: [UInt8]) throws(StoreError) -> [UInt8]?

@@ -1,69 +1,192 @@
 internal import CLMDB
 internal import Glibc
+internal import Synchronization
 
 /// A partition as one LMDB file: memory-mapped, one writer, many readers, copy on write.
 ///
 /// Caveats, from lmdb.h: a process opens a file once; a write transaction stays on the thread
 /// that began it; memory that a transaction hands out is valid until it ends. The functions below
 /// keep all three.
+///
+/// LMDB refuses everything after a commit whose last write failed, until the file is opened again,
+/// and whether that commit is on disk is then unknown. `settle` opens it again when no reader is
+/// inside, and takes such a commit back.
 final class LMDBPartition: KeyValuePartition {
   /// Address space for the map, bytes: an upper limit of the file, not memory.
   static let mapSize = 1 << 36
 
-  /// LMDB locks inside; the pointer itself never changes.
-  private nonisolated(unsafe) let pointer: OpaquePointer
-  private let handle: MDB_dbi
+  /// The open environment, and who is inside.
+  ///
+  /// `@unchecked Sendable`: LMDB locks inside; what is stored here is guarded by `environment`.
+  private struct Environment: @unchecked Sendable {
+    /// Nil where it could not be opened again.
+    var pointer: OpaquePointer?
+    var handle: MDB_dbi = 0
+    var readers = 0
+    var mustReopen = false
+  }
+
+  /// A commit that failed and may be on disk all the same.
+  private struct Doubt {
+    let transaction: Int
+    /// What takes it back.
+    let undo: [KeyValueChange]
+  }
+
   let path: String
+  private let isReadOnly: Bool
+  private let environment: Mutex<Environment>
+  /// Held by who changes the partition.
+  private let doubt = Mutex<Doubt?>(nil)
 
   /// Opens or creates the file at `path`.
-  init(path: String, isReadOnly: Bool, mapSize: Int = LMDBPartition.mapSize) throws(StoreError) {
+  init(path: String, isReadOnly: Bool) throws(StoreError) {
+    if !isReadOnly { try Self.create(path) }
+    self.path = path
+    self.isReadOnly = isReadOnly
+    environment = Mutex(try Self.open(path, isReadOnly))
+  }
+
+  deinit {
+    environment.withLock { if let pointer = $0.pointer { mdb_env_close(pointer) } }
+  }
+
+  // MARK: - Opening
+
+  /// Makes an empty file where there is none: under another name first, as one that a power cut
+  /// left half-made could not be opened.
+  private static func create(_ path: String) throws(StoreError) {
+    guard access(path, F_OK) != 0 else { return }
+    let unfinished = path + ".new"
+    unlink(unfinished)
+    let flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOLOCK
+    let pointer = try openEnvironment(unfinished, flags: flags, mapSize: mapSize)
+    let code = mdb_env_sync(pointer, 1)
+    mdb_env_close(pointer)
+    do throws(StoreError) {
+      try AlmanacStore.check(code, "sync", unfinished)
+      try Directory.rename(unfinished, to: path)
+    } catch {
+      unlink(unfinished)
+      throw error
+    }
+  }
+
+  private static func open(_ path: String, _ isReadOnly: Bool) throws(StoreError) -> Environment {
+    // LMDB maps its table of readers. A page of it that finds no room on disk would end the
+    // process, so room is taken first.
+    if !isReadOnly { try Directory.reserve(path + "-lock", bytes: lockSize) }
     // Readers belong to transactions, not threads; no read-ahead, as reads are short ranges.
     let flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | (isReadOnly ? MDB_RDONLY : 0)
-    pointer = try openEnvironment(path, flags: flags, mapSize: mapSize)
-    self.path = path
+    let pointer = try openEnvironment(path, flags: flags, mapSize: mapSize)
     do throws(StoreError) {
-      handle = try mainTable(of: pointer, path)
+      let handle = try mainTable(of: pointer, path)
+      // Views of readers whose process died would keep old pages from reuse.
+      var dead: CInt = 0
+      mdb_reader_check(pointer, &dead)
+      return Environment(pointer: pointer, handle: handle)
     } catch {
       mdb_env_close(pointer)
       throw error
     }
-    // Views of readers whose process died would keep old pages from reuse.
-    var dead: CInt = 0
-    mdb_reader_check(pointer, &dead)
   }
 
-  deinit {
-    mdb_env_close(pointer)
-  }
+  /// Bytes of the table of readers: more than 256 of them take.
+  private static let lockSize = 20 << 10
+
+  // MARK: - Changing
 
   func apply(_ changes: [KeyValueChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
-    var raw: OpaquePointer?
-    try check(mdb_txn_begin(pointer, nil, 0, &raw), "begin a write", path)
-    do throws(StoreError) {
-      for change in changes {
-        switch change {
-        case .put(let key, let value):
-          let code = value.withUnsafeBytes { put(raw, handle, key, $0, flags: 0) }
-          try check(code, "write", path)
-        case .remove(let key):
-          let code = withValue(key) { mdb_del(raw, handle, $0, nil) }
-          if code != MDB_NOTFOUND { try check(code, "remove", path) }
-        }
-      }
-    } catch {
-      mdb_txn_abort(raw)
-      throw error
+    try withDoubt { doubt throws(StoreError) in
+      try settle(&doubt)
+      try commit(changes, &doubt)
     }
-    try check(mdb_txn_commit(raw), "commit", path)
   }
 
+  func settle() throws(StoreError) {
+    try withDoubt { doubt throws(StoreError) in try settle(&doubt) }
+  }
+
+  private func withDoubt(_ body: (inout Doubt?) throws(StoreError) -> Void) throws(StoreError) {
+    let result = doubt.withLock { doubt in
+      Result { () throws(StoreError) in try body(&doubt) }
+    }
+    try result.get()
+  }
+
+  private func settle(_ doubt: inout Doubt?) throws(StoreError) {
+    guard let failed = doubt else { return }
+    try withPointer { pointer, _ throws(StoreError) in
+      // What LMDB put back in the place of the failed commit, or the commit itself.
+      try check(mdb_env_sync(pointer, 1), "sync")
+    }
+    var info = MDB_envinfo()
+    try withPointer { pointer, _ throws(StoreError) in
+      try check(mdb_env_info(pointer, &info), "inspect")
+    }
+    doubt = nil
+    if info.me_last_txnid >= failed.transaction { try commit(failed.undo, &doubt) }
+  }
+
+  private func commit(_ changes: [KeyValueChange], _ doubt: inout Doubt?) throws(StoreError) {
+    try withPointer { pointer, handle throws(StoreError) in
+      var raw: OpaquePointer?
+      try check(mdb_txn_begin(pointer, nil, 0, &raw), "begin a write")
+      var undo: [KeyValueChange] = []
+      do throws(StoreError) {
+        for change in changes {
+          undo.append(try inverse(of: change, raw, handle))
+          switch change {
+          case .put(let key, let value):
+            let code = value.withUnsafeBytes { put(raw, handle, key, $0, flags: 0) }
+            try check(code, "write")
+          case .remove(let key):
+            let code = withValue(key) { mdb_del(raw, handle, $0, nil) }
+            if code != MDB_NOTFOUND { try check(code, "remove") }
+          }
+        }
+      } catch {
+        mdb_txn_abort(raw)
+        throw error
+      }
+      let transaction = mdb_txn_id(raw)
+      let code = mdb_txn_commit(raw)
+      guard code != 0 else { return }
+      // After the failure of its last write, and only then, LMDB lets nobody in any more.
+      var probe: OpaquePointer?
+      if mdb_txn_begin(pointer, nil, UInt32(MDB_RDONLY), &probe) == MDB_PANIC {
+        doubt = Doubt(transaction: transaction, undo: undo.reversed())
+        environment.withLock { $0.mustReopen = true }
+      }
+      mdb_txn_abort(probe)
+      try check(code, "commit")
+    }
+  }
+
+  /// What takes `change` back, before it is made.
+  private func inverse(
+    of change: KeyValueChange, _ raw: OpaquePointer?, _ handle: MDB_dbi
+  ) throws(StoreError) -> KeyValueChange {
+    let key =
+      switch change {
+      case .put(let key, _), .remove(let key): key
+      }
+    var found = MDB_val()
+    let code = withValue(key) { mdb_get(raw, handle, $0, &found) }
+    if code == MDB_NOTFOUND { return .remove(key: key) }
+    try check(code, "read")
+    return .put(key: key, value: Array(UnsafeRawBufferPointer(found)))
+  }
+
+  // MARK: - Reading
+
   func value(_ key: [UInt8]) throws(StoreError) -> [UInt8]? {
-    try read { raw throws(StoreError) in
+    try read { raw, handle throws(StoreError) in
       var found = MDB_val()
       let code = withValue(key) { mdb_get(raw, handle, $0, &found) }
       if code == MDB_NOTFOUND { return nil }
-      try check(code, "read", path)
+      try check(code, "read")
       return Array(UnsafeRawBufferPointer(found))
     }
   }
@@ -72,255 +195,82 @@ final class LMDBPartition: KeyValuePartition {
     prefix: [UInt8],
     _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(StoreError) -> Bool
   ) throws(StoreError) {
-    try read { raw throws(StoreError) in
-      try eachEntry(raw, handle, from: prefix, path) { key, value throws(StoreError) in
-        guard key.starts(with: prefix) else { return false }
-        return try body(key, value)
+    try read { raw, handle throws(StoreError) in
+      var opened: OpaquePointer?
+      try check(mdb_cursor_open(raw, handle, &opened), "open a cursor")
+      guard let cursor = opened else { throw StoreError(.inputOutput, "LMDB gave no cursor") }
+      defer { mdb_cursor_close(cursor) }
+      var key = MDB_val()
+      var value = MDB_val()
+      // LMDB refuses an empty key; the first one is what it would mean.
+      var code =
+        prefix.isEmpty
+        ? mdb_cursor_get(cursor, &key, &value, MDB_FIRST)
+        : withValue(prefix) { pointer in
+          let code = mdb_cursor_get(cursor, pointer, &value, MDB_SET_RANGE)
+          key = pointer.pointee
+          return code
+        }
+      while code != MDB_NOTFOUND {
+        try check(code, "read")
+        let bytes = UnsafeRawBufferPointer(key)
+        guard bytes.starts(with: prefix), try body(bytes, UnsafeRawBufferPointer(value)) else {
+          return
+        }
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
       }
     }
   }
 
   func copy(to path: String) throws(StoreError) {
-    try check(mdb_env_copy2(pointer, path, UInt32(MDB_CP_COMPACT)), "copy to \(path)", self.path)
+    try withPointer { pointer, _ throws(StoreError) in
+      try check(mdb_env_copy2(pointer, path, UInt32(MDB_CP_COMPACT)), "copy to \(path)")
+    }
+    try Directory.syncFile(path)
   }
 
   private func read<T>(
-    _ body: (OpaquePointer) throws(StoreError) -> T
+    _ body: (OpaquePointer, MDB_dbi) throws(StoreError) -> T
   ) throws(StoreError) -> T {
-    var raw: OpaquePointer?
-    try check(mdb_txn_begin(pointer, nil, UInt32(MDB_RDONLY), &raw), "begin a read", path)
-    guard let raw else { throw StoreError(.inputOutput, "LMDB gave no transaction") }
-    defer { mdb_txn_abort(raw) }
-    return try body(raw)
-  }
-}
-
-/// A partition that is written once: entries go to the end of the file in order.
-final class LMDBBuilder: PartitionBuilder {
-  /// Entries of one LMDB transaction, bytes: their pages stay in memory until it ends.
-  private static let transactionSize = 4 << 20
-  private static let firstMapSize = 64 << 20
-
-  private let path: String
-  private var pointer: OpaquePointer?
-  private let handle: MDB_dbi
-  private var transaction: OpaquePointer?
-  private var pendingBytes = 0
-  private var mapSize = LMDBBuilder.firstMapSize
-  private var writtenBytes = 0
-
-  init(path: String) throws(StoreError) {
-    self.path = path
-    // What an earlier try left behind is of no use.
-    unlink(path)
-    // Nobody else knows the file, and it is synced once, at its end.
-    let flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOLOCK | MDB_NOSYNC | MDB_NOMETASYNC
-    let pointer = try openEnvironment(path, flags: flags, mapSize: mapSize)
-    do throws(StoreError) {
-      handle = try mainTable(of: pointer, path)
-    } catch {
-      mdb_env_close(pointer)
-      throw error
-    }
-    self.pointer = pointer
-  }
-
-  deinit {
-    guard pointer != nil else { return }
-    close()
-    unlink(path)
-  }
-
-  func append(key: [UInt8], value: UnsafeRawBufferPointer) throws(StoreError) {
-    if pendingBytes + value.count > Self.transactionSize { try commit() }
-    if transaction == nil {
-      while (writtenBytes + value.count) * 2 + Self.transactionSize * 4 > mapSize {
-        mapSize *= 2
-        try check(mdb_env_set_mapsize(pointer, mapSize), "grow the map", path)
-      }
-      try check(mdb_txn_begin(pointer, nil, 0, &transaction), "begin a write", path)
-    }
-    try check(put(transaction, handle, key, value, flags: MDB_APPEND), "write", path)
-    pendingBytes += value.count
-    writtenBytes += value.count
-  }
-
-  func finish() throws(StoreError) -> Int {
-    try commit()
-    try check(mdb_env_sync(pointer, 1), "sync", path)
-    close()
-    try Directory.sync(Directory.parent(of: path))
-    return try fileSize(path)
-  }
-
-  private func commit() throws(StoreError) {
-    guard transaction != nil else { return }
-    defer { transaction = nil }
-    pendingBytes = 0
-    try check(mdb_txn_commit(transaction), "commit", path)
-  }
-
-  private func close() {
-    if transaction != nil { mdb_txn_abort(transaction) }
-    transaction = nil
-    mdb_env_close(pointer)
-    pointer = nil
-  }
-}
-
-/// A partition that was built: its entries are read from the map, without a transaction each.
-///
-/// `@unchecked Sendable`: nothing changes after `init`.
-final class LMDBFrozenPartition: FrozenPartition, @unchecked Sendable {
-  private let pointer: OpaquePointer
-  /// Holds the map; never used again.
-  private let transaction: OpaquePointer?
-  let entries: [FrozenEntry]
-  let byteCount: Int
-
-  init(path: String) throws(StoreError) {
-    // No lock file: nothing in the file ever changes.
-    let flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOLOCK | MDB_RDONLY | MDB_NORDAHEAD
-    let pointer = try openEnvironment(path, flags: flags, mapSize: nil)
-    var raw: OpaquePointer?
-    do throws(StoreError) {
-      let handle = try mainTable(of: pointer, path)
-      try check(mdb_txn_begin(pointer, nil, UInt32(MDB_RDONLY), &raw), "begin a read", path)
+    try withPointer { pointer, handle throws(StoreError) in
+      var raw: OpaquePointer?
+      try check(mdb_txn_begin(pointer, nil, UInt32(MDB_RDONLY), &raw), "begin a read")
       guard let raw else { throw StoreError(.inputOutput, "LMDB gave no transaction") }
-      var entries: [FrozenEntry] = []
-      try eachEntry(raw, handle, from: [], path) { key, value in
-        entries.append(FrozenEntry(key: key, value: value))
-        return true
+      defer { mdb_txn_abort(raw) }
+      return try body(raw, handle)
+    }
+  }
+
+  /// Calls `body` with the environment, which is opened again first where that must be and nobody
+  /// is inside.
+  private func withPointer<T>(
+    _ body: (OpaquePointer, MDB_dbi) throws(StoreError) -> T
+  ) throws(StoreError) -> T {
+    let entered = environment.withLock { [path, isReadOnly] environment in
+      Result { () throws(StoreError) -> (Pointer, MDB_dbi) in
+        if environment.mustReopen, environment.readers == 0 {
+          if let broken = environment.pointer { mdb_env_close(broken) }
+          environment.pointer = nil
+          environment = try Self.open(path, isReadOnly)
+        }
+        guard !environment.mustReopen, let pointer = environment.pointer else {
+          throw StoreError(.busy, "\(path) is opened again after an error; try again")
+        }
+        environment.readers += 1
+        return (Pointer(raw: pointer), environment.handle)
       }
-      self.entries = entries
-      byteCount = try fileSize(path)
-    } catch {
-      if let raw { mdb_txn_abort(raw) }
-      mdb_env_close(pointer)
-      throw error
     }
-    self.pointer = pointer
-    transaction = raw
+    let (pointer, handle) = try entered.get()
+    defer { environment.withLock { $0.readers -= 1 } }
+    return try body(pointer.raw, handle)
   }
 
-  deinit {
-    mdb_txn_abort(transaction)
-    mdb_env_close(pointer)
+  /// `@unchecked Sendable`: LMDB locks inside.
+  private struct Pointer: @unchecked Sendable {
+    let raw: OpaquePointer
   }
-}
 
-// MARK: - What the three have in common
-
-/// Opens an environment; nil as `mapSize` maps what the file holds.
-private func openEnvironment(
-  _ path: String, flags: CInt, mapSize: Int?
-) throws(StoreError) -> OpaquePointer {
-  var created: OpaquePointer?
-  try check(mdb_env_create(&created), "create an LMDB environment", path)
-  guard let pointer = created else { throw StoreError(.cannotOpen, "LMDB gave no environment") }
-  do throws(StoreError) {
-    if let mapSize { try check(mdb_env_set_mapsize(pointer, mapSize), "set the map size", path) }
-    try check(mdb_env_set_maxreaders(pointer, 256), "set the number of readers", path)
-    try check(mdb_env_open(pointer, path, UInt32(flags), 0o644), "open", path)
-  } catch {
-    mdb_env_close(pointer)
-    throw error
-  }
-  return pointer
-}
-
-/// The one table that a partition uses: LMDB's unnamed one.
-private func mainTable(of environment: OpaquePointer, _ path: String) throws(StoreError) -> MDB_dbi
-{
-  var transaction: OpaquePointer?
-  var handle: MDB_dbi = 0
-  try check(
-    mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction), "begin a read", path)
-  let code = mdb_dbi_open(transaction, nil, 0, &handle)
-  mdb_txn_abort(transaction)
-  try check(code, "open the table of", path)
-  return handle
-}
-
-private func eachEntry(
-  _ transaction: OpaquePointer, _ handle: MDB_dbi, from start: [UInt8], _ path: String,
-  _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(StoreError) -> Bool
-) throws(StoreError) {
-  var opened: OpaquePointer?
-  try check(mdb_cursor_open(transaction, handle, &opened), "open a cursor", path)
-  guard let cursor = opened else { throw StoreError(.inputOutput, "LMDB gave no cursor") }
-  defer { mdb_cursor_close(cursor) }
-  var key = MDB_val()
-  var value = MDB_val()
-  // LMDB refuses an empty key; the first one is what it would mean.
-  var code =
-    start.isEmpty
-    ? mdb_cursor_get(cursor, &key, &value, MDB_FIRST)
-    : withValue(start) { pointer in
-      let code = mdb_cursor_get(cursor, pointer, &value, MDB_SET_RANGE)
-      key = pointer.pointee
-      return code
-    }
-  while code != MDB_NOTFOUND {
-    try check(code, "read", path)
-    guard try body(UnsafeRawBufferPointer(key), UnsafeRawBufferPointer(value)) else { return }
-    code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
-  }
-}
-
-private func put(
-  _ transaction: OpaquePointer?, _ handle: MDB_dbi, _ key: [UInt8],
-  _ value: UnsafeRawBufferPointer, flags: CInt
-) -> CInt {
-  var data = MDB_val(
-    mv_size: value.count, mv_data: UnsafeMutableRawPointer(mutating: value.baseAddress))
-  return withValue(key) { mdb_put(transaction, handle, $0, &data, UInt32(flags)) }
-}
-
-/// Calls `body` with `key` as LMDB takes it. LMDB does not write through the pointer.
-private func withValue(_ key: [UInt8], _ body: (UnsafeMutablePointer<MDB_val>) -> CInt) -> CInt {
-  key.withUnsafeBytes { bytes in
-    var value = MDB_val(
-      mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-    return body(&value)
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  fileprivate init(_ value: MDB_val) {
-    self.init(start: value.mv_data, count: value.mv_size)
-  }
-}
-
-private func fileSize(_ path: String) throws(StoreError) -> Int {
-  var status = stat()
-  guard stat(path, &status) == 0 else { throw StoreError(errno: errno, "read the size of", path) }
-  return Int(status.st_size)
-}
-
-/// The one bridge from LMDB's return codes to errors.
-private func check(_ code: CInt, _ action: String, _ path: String) throws(StoreError) {
-  guard code != 0 else { return }
-  let kind: StoreError.Code
-  switch code {
-  case MDB_MAP_FULL: kind = .full
-  case MDB_CORRUPTED, MDB_PAGE_NOTFOUND: kind = .damaged
-  case MDB_VERSION_MISMATCH, MDB_INVALID: kind = .unknownFormat
-  case MDB_READERS_FULL: kind = .busy
-  case let code where code > 0: throw StoreError(errno: code, action, path)
-  default: kind = .inputOutput
-  }
-  throw StoreError(kind, "cannot \(action) \(path): \(String(cString: mdb_strerror(code)))")
-}
-
-/// How LMDB lays out large values.
-enum LMDBPage {
-  private static let size = 4096
-  private static let headerSize = 16
-
-  /// Bytes at the end of the last page that a value of `count` bytes leaves unused.
-  static func waste(ofValue count: Int) -> Int {
-    let rest = (headerSize + count) % size
-    return rest == 0 ? 0 : size - rest
+  private func check(_ code: CInt, _ action: String) throws(StoreError) {
+    try AlmanacStore.check(code, action, path)
   }
 }

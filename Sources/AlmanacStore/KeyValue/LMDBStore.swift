@@ -12,8 +12,16 @@ struct LMDBStore: KeyValueStore {
     self.isReadOnly = isReadOnly
     guard !isReadOnly else { return }
     for kind in [PartitionName.Kind.journal, .part] {
-      try Directory.make(directory + "/\(kind)")
+      let folder = directory + "/\(kind)"
+      try Directory.make(folder)
+      // What a crash left of partitions half-made or half-deleted.
+      let files = try Directory.files(in: folder)
+      for file in files where !file.hasSuffix(".mdb") {
+        let isNeeded = file.hasSuffix("-lock") && files.contains(String(file.dropLast(5)))
+        if !isNeeded { unlink("\(folder)/\(file)") }
+      }
     }
+    unlink(path(of: .catalog) + ".new")
     try Directory.sync(directory)
   }
 
@@ -21,11 +29,7 @@ struct LMDBStore: KeyValueStore {
   func path(of name: PartitionName) -> String { "\(directory)/\(name).mdb" }
 
   func open(_ name: PartitionName) throws(StoreError) -> any KeyValuePartition {
-    let isNew = access(path(of: name), F_OK) != 0
-    let partition = try LMDBPartition(path: path(of: name), isReadOnly: isReadOnly)
-    // A file that was just made must be found again after a power cut, not only its contents.
-    if isNew { try syncFolder(of: name) }
-    return partition
+    try LMDBPartition(path: path(of: name), isReadOnly: isReadOnly)
   }
 
   func build(_ name: PartitionName) throws(StoreError) -> any PartitionBuilder {
@@ -58,9 +62,5 @@ struct LMDBStore: KeyValueStore {
       found.append(PartitionName(kind: kind, number: number))
     }
     return found.sorted()
-  }
-
-  private func syncFolder(of name: PartitionName) throws(StoreError) {
-    try Directory.sync(name == .catalog ? directory : directory + "/\(name.kind)")
   }
 }

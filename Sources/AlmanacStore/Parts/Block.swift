@@ -6,9 +6,9 @@ internal import AlmanacCore
 /// docs/format/part.md is the page of this format. Key, big endian: first series (4), last series
 /// (4), number of the block (4), first time (8, sign bit flipped), last time (8, the same).
 /// Value, little endian: version (1), the CRC-32C of the key and that of everything behind this
-/// field up to the chunks, combined by exclusive or (4), number of chunks (4), bytes of the directory (4), directory, chunks. The directory has for
-/// each chunk v series as the difference to the one before (to the key's first series) and v
-/// bytes. Each chunk has its own checksum.
+/// field up to the chunks, combined by exclusive or (4), number of chunks (4), bytes of the
+/// directory (4), directory, chunks. The directory has for each chunk v series as the difference to
+/// the one before (to the key's first series) and v bytes. Each chunk has its own checksum.
 enum Block {
   static let keySize = 28
   private static let version: UInt8 = 1
@@ -64,6 +64,16 @@ enum Block {
     let checksum = CRC32C.checksum(key) ^ CRC32C.checksum(Array(bytes[5...]))
     withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(1..<5, with: $0) }
     return bytes
+  }
+
+  /// The checksum of the keys of a part up to `key`, from that of those before it: CRC-32C of that
+  /// (4, little endian) and the key; 0 before the first.
+  static func checksum(_ before: UInt32, _ key: some Sequence<UInt8>) -> UInt32 {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 + keySize)
+    bytes.append(littleEndian: before)
+    bytes += key
+    return CRC32C.checksum(bytes)
   }
 
   /// Bytes of a block beside directory and chunks.

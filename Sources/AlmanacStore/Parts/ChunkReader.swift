@@ -16,6 +16,18 @@ struct ChunkReader: ~Copyable {
     }
   }
 
+  /// Throws where the checksum is not that of the bytes: to be called before a chunk is passed over
+  /// or copied for what its header says.
+  static func verify(
+    _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32
+  ) throws(StoreError) {
+    do throws(CodecError) {
+      try Chunk.verify(chunk)
+    } catch {
+      throw part.error(block, series, error)
+    }
+  }
+
   /// All samples of a chunk.
   mutating func samples(
     _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32

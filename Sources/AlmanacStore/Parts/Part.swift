@@ -16,15 +16,16 @@ final class Part: Sendable {
   private let partition: any FrozenPartition
 
   /// Opens a part; its blocks are not read.
-  init(_ info: PartInfo, in store: any KeyValueStore) throws(StoreError) {
-    self.info = info
-    partition = try store.frozen(info.name)
+  convenience init(_ info: PartInfo, in store: any KeyValueStore) throws(StoreError) {
+    let partition = try store.frozen(info.name)
     var blocks: [BlockReference] = []
     blocks.reserveCapacity(partition.entries.count)
+    var checksum: UInt32 = 0
     for entry in partition.entries {
       guard let key = Block.Key(entry.key),
         blocks.last.map({ $0.key.lastSeries <= key.firstSeries }) ?? true
       else { throw StoreError(.damaged, "\(info.name): the key of a block cannot be read") }
+      checksum = Block.checksum(checksum, entry.key)
       blocks.append(BlockReference(key: key, entry: entry))
     }
     guard blocks.count == info.blockCount else {
@@ -32,6 +33,42 @@ final class Part: Sendable {
         .damaged,
         "\(info.name): it has \(blocks.count) blocks and the catalog knows \(info.blockCount)")
     }
+    guard checksum == info.keysChecksum else {
+      throw StoreError(.damaged, "\(info.name): the keys of its blocks have a wrong checksum")
+    }
+    self.init(info, partition, blocks)
+  }
+
+  /// What can be read of a part that does not open: the blocks whose keys and directories are
+  /// whole, in order.
+  convenience init(salvaging info: PartInfo, in store: any KeyValueStore) throws(StoreError) {
+    let partition = try store.frozen(info.name)
+    var blocks: [BlockReference] = []
+    var entries: [Block.Entry] = []
+    for entry in partition.entries {
+      guard let key = Block.Key(entry.key),
+        (try? Block.readDirectory(entry.key, entry.value, into: &entries)) != nil
+      else { continue }
+      blocks.append(BlockReference(key: key, entry: entry))
+    }
+    var ordered: [BlockReference] = []
+    for block in blocks.sorted(by: { $0.key.number < $1.key.number }) {
+      guard let last = ordered.last?.key else {
+        ordered.append(block)
+        continue
+      }
+      if last.number < block.key.number, last.lastSeries <= block.key.firstSeries {
+        ordered.append(block)
+      }
+    }
+    self.init(info, partition, ordered)
+  }
+
+  private init(
+    _ info: PartInfo, _ partition: any FrozenPartition, _ blocks: [BlockReference]
+  ) {
+    self.info = info
+    self.partition = partition
     self.blocks = blocks
   }
 

@@ -20,13 +20,15 @@ struct PartInfo: Hashable, Sendable {
   var byteCount: Int
   /// Whether its small chunks are drafts, written fast and not short.
   var isDraft: Bool
+  /// Of the keys of its blocks, see `Block.checksum`.
+  var keysChecksum: UInt32 = 0
 
   var name: PartitionName { PartitionName(kind: .part, number: number) }
 
   // MARK: - Bytes
 
   private static let version: UInt8 = 1
-  private static let size = 1 + 9 * 8 + 1
+  private static let size = 1 + 9 * 8 + 1 + 4
 
   var encoded: [UInt8] {
     var bytes = [Self.version]
@@ -39,6 +41,7 @@ struct PartInfo: Hashable, Sendable {
       bytes.append(littleEndian: UInt64(count))
     }
     bytes.append(isDraft ? 1 : 0)
+    bytes.append(littleEndian: keysChecksum)
     return bytes
   }
 
@@ -56,7 +59,8 @@ struct PartInfo: Hashable, Sendable {
       range: TimeRange(
         start: Timestamp(nanoseconds: field(3)), end: Timestamp(nanoseconds: field(4))),
       seriesCount: Int(field(5)), sampleCount: Int(field(6)), blockCount: Int(field(7)),
-      byteCount: Int(field(8)), isDraft: bytes[Self.size - 1] != 0)
+      byteCount: Int(field(8)), isDraft: bytes[1 + 9 * 8] != 0)
+    keysChecksum = bytes.littleEndian(at: 1 + 9 * 8 + 1, as: UInt32.self)
   }
 
   init(

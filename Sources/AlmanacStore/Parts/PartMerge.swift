@@ -76,6 +76,7 @@ struct PartMerge {
       {
         try writer.add(series, pending)
         pending = Samples()
+        try ChunkReader.verify(piece.bytes, of: inputs[piece.input], piece.block, series)
         try writer.add(series, chunk: piece.bytes, piece.header)
         continue
       }

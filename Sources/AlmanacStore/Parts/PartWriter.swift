@@ -135,6 +135,7 @@ final class PartWriter {
     }
     try result.get()
     info.blockCount += 1
+    info.keysChecksum = Block.checksum(info.keysChecksum, encodedKey)
     key = Block.Key(
       firstSeries: 0, lastSeries: 0, number: UInt32(info.blockCount), firstTime: .max,
       lastTime: .min)
