@@ -12,7 +12,7 @@ extension [UInt8] {
 
 extension [UInt8] {
   /// Appends `value`, seven bits a byte, the low ones first; all bytes but the last are above 127.
-  mutating func append(varint value: UInt64) {
+  public mutating func append(varint value: UInt64) {
     var rest = value
     while rest > 127 {
       append(UInt8(truncatingIfNeeded: rest) | 128)
@@ -29,10 +29,10 @@ extension [UInt8] {
 
 extension Int64 {
   /// 0, -1, 1, -2... as 0, 1, 2, 3...
-  var zigzag: UInt64 { UInt64(bitPattern: (self &<< 1) ^ (self &>> 63)) }
+  @inlinable public var zigzag: UInt64 { UInt64(bitPattern: (self &<< 1) ^ (self &>> 63)) }
 
   /// The number whose `zigzag` this is.
-  init(zigzag: UInt64) {
+  @inlinable public init(zigzag: UInt64) {
     self = Int64(bitPattern: zigzag &>> 1) ^ (0 &- Int64(bitPattern: zigzag & 1))
   }
 

@@ -53,6 +53,12 @@ public struct Samples: Sendable {
   /// The time of the last sample.
   public var lastTime: Timestamp? { timestamps.last.map(Timestamp.init(nanoseconds:)) }
 
+  /// The last sample.
+  public var last: (time: Int64, value: Double)? {
+    guard let time = timestamps.last, let value = values.last else { return nil }
+    return (time, value)
+  }
+
   /// Adds one sample; of two at the same time the later call wins.
   ///
   /// At the end it costs constant time, elsewhere as much as there are samples behind it.

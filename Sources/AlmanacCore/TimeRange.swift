@@ -28,4 +28,7 @@ public struct TimeRange: Hashable, Sendable {
 
   /// Whether `time` is inside.
   public func contains(_ time: Timestamp) -> Bool { start <= time && time <= end }
+
+  /// Whether a moment is inside both.
+  public func overlaps(_ other: TimeRange) -> Bool { start <= other.end && other.start <= end }
 }

@@ -15,8 +15,7 @@ struct Deletion: Hashable, Sendable {
 
   /// Whether it takes samples of `id` in `range` from what was written up to `generation`.
   func concerns(_ id: UInt32, _ range: TimeRange, writtenUpTo generation: UInt64) -> Bool {
-    generation < self.generation && self.range.start <= range.end && range.start <= self.range.end
-      && holds(id)
+    generation < self.generation && self.range.overlaps(range) && holds(id)
   }
 
   private func holds(_ id: UInt32) -> Bool {
@@ -43,7 +42,7 @@ struct Deletion: Hashable, Sendable {
     bytes.append(littleEndian: UInt32(series.count))
     var last: UInt32 = 0
     for id in series {
-      bytes.append(variable: UInt64(id - last))
+      bytes.append(varint: UInt64(id - last))
       last = id
     }
     return bytes

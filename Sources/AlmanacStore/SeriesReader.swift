@@ -12,9 +12,8 @@ public struct SeriesReader: ~Copyable {
   init(_ snapshot: Snapshot, _ range: TimeRange) {
     self.snapshot = snapshot
     self.range = range
-    cursors = snapshot.parts.joined().filter { part in
-      part.info.range.start <= range.end && range.start <= part.info.range.end
-    }.map { PartCursor($0) }
+    cursors = snapshot.parts.joined().filter { $0.info.range.overlaps(range) }
+      .map { PartCursor($0) }
   }
 
   /// The samples of `id` inside the range.
@@ -28,19 +27,13 @@ public struct SeriesReader: ~Copyable {
   ) throws(StoreError) -> (time: Int64, value: Double)? {
     let range = kept(id)
     guard snapshot.deletions.isEmpty else {
-      let samples = try samples(of: id, in: range)
-      guard let time = samples.timestamps.last, let value = samples.values.last else { return nil }
-      return (time, value)
+      return try samples(of: id, in: range).last
     }
     var newest: (time: Int64, value: Double)?
     // A later generation counts where two have a sample at one time.
     for segment in snapshot.segments.reversed() {
       let samples = segment.segment.samples(of: id, in: range, first: segment.limit)
-      if let time = samples.timestamps.last, let value = samples.values.last,
-        newest.map({ $0.time < time }) ?? true
-      {
-        newest = (time, value)
-      }
+      if let last = samples.last, newest.map({ $0.time < last.time }) ?? true { newest = last }
     }
     for cursor in cursors.reversed() {
       let end = cursor.part.info.range.end.nanoseconds
@@ -75,9 +68,7 @@ public struct SeriesReader: ~Copyable {
       return nil
     }
     guard found.header.range.end <= range.end else {
-      let samples = try reader.samples(found.bytes, of: part, found.block, series).inside(range)
-      guard let time = samples.timestamps.last, let value = samples.values.last else { return nil }
-      return (time, value)
+      return try reader.samples(found.bytes, of: part, found.block, series).inside(range).last
     }
     let time = found.header.range.end.nanoseconds
     if let value = part.lastValues.value(of: series, at: time) { return (time, value) }
@@ -111,7 +102,7 @@ public struct SeriesReader: ~Copyable {
       let part = cursor.part
       try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
         let header = try ChunkReader.header(chunk, of: part, block, series)
-        guard header.range.start <= range.end, range.start <= header.range.end else {
+        guard header.range.overlaps(range) else {
           return try ChunkReader.verify(chunk, of: part, block, series)
         }
         var samples = try reader.samples(chunk, of: part, block, series).inside(range)
@@ -119,12 +110,11 @@ public struct SeriesReader: ~Copyable {
           samples = snapshot.deletions.applied(
             to: samples, of: series, writtenUpTo: part.info.generations.upperBound)
         }
-        found = found.isEmpty ? samples : found.merging(samples)
+        found = found.merging(samples)
       }
     }
     for segment in snapshot.segments {
-      let newer = newest(in: segment, of: id, range)
-      if !newer.isEmpty { found = found.isEmpty ? newer : found.merging(newer) }
+      found = found.merging(newest(in: segment, of: id, range))
     }
     return found
   }
@@ -144,7 +134,7 @@ public struct SeriesReader: ~Copyable {
       try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
         let header = try ChunkReader.header(chunk, of: part, block, series)
         guard isStored else { return }
-        guard header.range.start <= range.end, range.start <= header.range.end else {
+        guard header.range.overlaps(range) else {
           return try ChunkReader.verify(chunk, of: part, block, series)
         }
         guard let stored = try reader.hours(chunk, of: part, block, series) else {

@@ -56,9 +56,7 @@ extension Store {
   /// Everything written so far is in parts when this returns.
   func sealAll() async throws(StoreError) {
     try await run(on: commits) { store in
-      guard store.state.withLock({ $0.head.active.published }) > 0 else { return }
-      store.rotate(
-        capacity: store.options.sealAfterSamples, firstNewSeries: store.index.lastID.rawValue + 1)
+      if store.state.withLock({ $0.head.active.published }) > 0 { store.rotate() }
     }
     try await run(on: sealing) { store throws(StoreError) in
       let (isSealed, error) = store.state.withLock { ($0.head.full.isEmpty, $0.sealError) }

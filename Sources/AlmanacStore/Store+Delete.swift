@@ -12,7 +12,7 @@ extension Store {
   public func delete(_ matchers: [LabelMatcher], in range: TimeRange) async throws(StoreError)
     -> Int
   {
-    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    try requireWritable()
     guard !range.isEmpty else { return 0 }
     return try await run(on: commits) { store throws(StoreError) in
       let series = store.index.series(passing: matchers)
@@ -20,8 +20,7 @@ extension Store {
       try store.waitForSeal()
       // Takes a number between what was written before and what comes after.
       let generation = store.state.withLock { $0.nextGeneration() }
-      store.rotate(
-        capacity: store.options.sealAfterSamples, firstNewSeries: store.index.lastID.rawValue + 1)
+      store.rotate()
       let deletion = Deletion(
         generation: generation, range: range,
         series: series.map { UInt32(truncatingIfNeeded: $0.rawValue) })

@@ -38,7 +38,7 @@ extension Store {
 
   /// Seals everything written so far and merges the parts of each window into one.
   public func compact() async throws(StoreError) {
-    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    try requireWritable()
     try await sealAll()
     try await run(on: merging) { store throws(StoreError) in
       var failure: StoreError?
@@ -151,7 +151,6 @@ extension Store {
 extension Deletion {
   /// Whether it may take samples from a part.
   func mayConcern(_ part: PartInfo) -> Bool {
-    part.generations.upperBound < generation && range.start <= part.range.end
-      && part.range.start <= range.end
+    part.generations.upperBound < generation && range.overlaps(part.range)
   }
 }

@@ -11,7 +11,7 @@ extension Store {
 
   /// Keeps `bytes` under `key`; durable when this returns.
   public func putModel(_ key: String, _ bytes: [UInt8]) async throws(StoreError) {
-    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    try requireWritable()
     try await run(on: cataloguing) { store throws(StoreError) in
       try store.catalog.partition.apply([Catalog.putModel(key, bytes)])
     }
@@ -19,7 +19,7 @@ extension Store {
 
   /// Forgets the model under `key`; false where there is none.
   public func removeModel(_ key: String) async throws(StoreError) -> Bool {
-    if options.isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+    try requireWritable()
     return try await run(on: cataloguing) { store throws(StoreError) in
       guard try store.catalog.model(key) != nil else { return false }
       try store.catalog.partition.apply([Catalog.removeModel(key)])

@@ -93,14 +93,8 @@ extension Store {
   /// Forgets series that have samples neither in parts nor in the head.
   func forgetEmptySeries() throws(StoreError) {
     var known = Set<UInt32>()
-    var entries: [Block.Entry] = []
     let parts = state.withLock { Array($0.parts.values.joined()) }
-    for part in parts {
-      for position in part.blocks.indices {
-        try part.readDirectory(position, into: &entries)
-        for entry in entries { known.insert(entry.series) }
-      }
-    }
+    for part in parts { try part.insertSeries(into: &known) }
     let result = commits.sync {
       Result { () throws(StoreError) in
         // Between two commits: what was written since is in the head, or in parts made since.
@@ -113,12 +107,7 @@ extension Store {
           )
         }
         for segment in segments { segment.insertSeries(into: &known) }
-        for part in newParts {
-          for position in part.blocks.indices {
-            try part.readDirectory(position, into: &entries)
-            for entry in entries { known.insert(entry.series) }
-          }
-        }
+        for part in newParts { try part.insertSeries(into: &known) }
         let empty = index.series(passing: []).filter {
           !known.contains(UInt32(truncatingIfNeeded: $0.rawValue))
         }

@@ -133,12 +133,10 @@ extension Store {
   private func makeRoom(
     for count: Int, firstNewSeries: UInt64
   ) throws(StoreError) -> HeadSegment {
-    let (active, waiting) = state.withLock { ($0.head.active, $0.head.full.count) }
+    let active = state.withLock { $0.head.active }
     guard journal.isBroken || active.capacity - active.published < count else { return active }
-    if waiting >= Self.maximumFullSegments { try waitForSeal() }
-    return rotate(
-      capacity: max(count, options.sealAfterSamples),
-      firstNewSeries: firstNewSeries == 0 ? index.lastID.rawValue + 1 : firstNewSeries)
+    try waitForSeal()
+    return rotate(for: count, firstNewSeries: firstNewSeries)
   }
 
   /// Waits until another full segment may be made. Memory must not grow: this commit, and those
@@ -183,15 +181,19 @@ extension Store {
   /// Full segments that may wait before commits wait with them.
   private static let maximumFullSegments = 2
 
-  /// Begins a new active segment; the old one will be sealed.
+  /// Begins a new active segment with room for `count` points; the old one will be sealed.
   ///
   /// To be called on the queue of commits.
+  ///
+  /// - Parameter firstNewSeries: the first series that is new in it; 0 where there is none yet.
   @discardableResult
-  func rotate(capacity: Int, firstNewSeries: UInt64) -> HeadSegment {
+  func rotate(for count: Int = 0, firstNewSeries: UInt64 = 0) -> HeadSegment {
     journal.rotate()
+    let first = firstNewSeries == 0 ? index.lastID.rawValue + 1 : firstNewSeries
     let next = state.withLock { state in
       let next = HeadSegment(
-        generation: state.nextGeneration(), capacity: capacity, firstNewSeries: firstNewSeries)
+        generation: state.nextGeneration(), capacity: max(count, options.sealAfterSamples),
+        firstNewSeries: first)
       state.head.rotate(to: next)
       return next
     }

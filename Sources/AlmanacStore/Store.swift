@@ -147,6 +147,11 @@ public final class Store: Sendable {
   /// Whether nothing can be written.
   public var isReadOnly: Bool { options.isReadOnly }
 
+  /// Refuses what would change a store that is open for reading only.
+  func requireWritable() throws(StoreError) {
+    if isReadOnly { throw StoreError(.readOnly, "the store is open for reading only") }
+  }
+
   /// Why writes fail at the moment, or would soon; nil while all is well.
   public var trouble: StoreError? { state.withLock { $0.writeError ?? $0.sealError } }
 

@@ -1,4 +1,7 @@
-/// Reads unsigned integers of seven bits a byte, low bits first. Past the end there are zeros.
+internal import AlmanacCodec
+
+/// Reads what `append(varint:)` writes: unsigned integers of seven bits a byte, low bits first. Past
+/// the end there are zeros.
 struct VariableReader {
   private let bytes: UnsafeRawBufferPointer
   private let end: Int
@@ -28,8 +31,7 @@ struct VariableReader {
 
   @inline(__always)
   mutating func nextZigzag() -> Int64 {
-    let value = next()
-    return Int64(bitPattern: value &>> 1) ^ -Int64(bitPattern: value & 1)
+    Int64(zigzag: next())
   }
 
   /// The next `count` bytes, or nil where there are not so many.
@@ -37,17 +39,5 @@ struct VariableReader {
     guard count >= 0, count <= end - position else { return nil }
     defer { position += count }
     return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
-  }
-}
-
-extension [UInt8] {
-  /// Appends `value` as `VariableReader` reads it.
-  mutating func append(variable value: UInt64) {
-    var rest = value
-    while rest >= 0x80 {
-      append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest &>>= 7
-    }
-    append(UInt8(truncatingIfNeeded: rest))
   }
 }

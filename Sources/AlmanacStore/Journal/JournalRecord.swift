@@ -144,7 +144,7 @@ enum JournalRecord {
 
     @inline(__always)
     mutating func put(zigzag value: Int64) {
-      put(variable: UInt64(bitPattern: (value &<< 1) ^ (value &>> 63)))
+      put(variable: value.zigzag)
     }
 
     @inline(__always)

@@ -93,6 +93,15 @@ final class Part: Sendable {
     }
   }
 
+  /// Adds the numbers of all series that have chunks to `numbers`.
+  func insertSeries(into numbers: inout Set<UInt32>) throws(StoreError) {
+    var entries: [Block.Entry] = []
+    for position in blocks.indices {
+      try readDirectory(position, into: &entries)
+      for entry in entries { numbers.insert(entry.series) }
+    }
+  }
+
   /// The bytes of one chunk.
   func chunk(_ position: Int, _ entry: Block.Entry) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: blocks[position].entry.value[entry.start..<entry.end])

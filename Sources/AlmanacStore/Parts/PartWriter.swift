@@ -107,8 +107,8 @@ final class PartWriter {
       key.firstSeries = series
       key.lastSeries = series
     }
-    directory.append(variable: UInt64(series - key.lastSeries))
-    directory.append(variable: UInt64(bytes))
+    directory.append(varint: UInt64(series - key.lastSeries))
+    directory.append(varint: UInt64(bytes))
     key.lastSeries = series
     key.firstTime = min(key.firstTime, first)
     key.lastTime = max(key.lastTime, last)

@@ -23,9 +23,9 @@ enum SeriesRegistry {
     var last: [UInt8] = []
     for (id, key) in series {
       let shared = zip(last, key).prefix { $0 == $1 }.count
-      plain.append(variable: UInt64(id - lastID))
-      plain.append(variable: UInt64(shared))
-      plain.append(variable: UInt64(key.count - shared))
+      plain.append(varint: UInt64(id - lastID))
+      plain.append(varint: UInt64(shared))
+      plain.append(varint: UInt64(key.count - shared))
       plain += key[shared...]
       lastID = id
       last = key
