@@ -46,8 +46,8 @@ struct Recovery {
       parts: Dictionary(grouping: parts, by: \.info.window).mapValues { parts in
         parts.sorted { $0.info.generations.lowerBound < $1.info.generations.lowerBound }
       }, deletions: deletions, lastGeneration: newest + 1)
-    nextPart =
-      max(try store.partitions(.part).last?.number ?? 0, parts.map(\.info.number).max() ?? 0) + 1
+    let numbers = parts.flatMap(\.infos).map(\.number)
+    nextPart = max(try store.partitions(.part).last?.number ?? 0, numbers.max() ?? 0) + 1
     replayedPoints = replayed
   }
 
@@ -59,7 +59,14 @@ struct Recovery {
       let known = try catalog.parts()
       do throws(StoreError) {
         var parts: [Part] = []
-        for info in known { parts.append(try Part(info, in: store)) }
+        var rollups: [UInt64: [Part]] = [:]
+        for info in known {
+          guard let rollup = info.rollup else { continue }
+          rollups[rollup.part, default: []].append(try Part(info, in: store))
+        }
+        for info in known where info.rollup == nil {
+          parts.append(try Part(info, in: store, rollups: rollups[info.number] ?? []))
+        }
         if !store.isReadOnly {
           let numbers = Set(known.map(\.number))
           for name in try store.partitions(.part) where !numbers.contains(name.number) {

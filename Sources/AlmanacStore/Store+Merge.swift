@@ -37,6 +37,8 @@ extension Store {
         let parts = parts.filter { $0.info.byteCount <= Self.largestPart }
         if parts.count > 1 || parts.first?.info.isDraft == true || store.hasDeletions(parts) {
           try store.merge(parts)
+        } else if let part = parts.first, !store.hasRollups(part) {
+          try store.replace([part], by: try store.withRollups(part))
         }
       }
       try store.dropDeletions()
@@ -87,25 +89,48 @@ extension Store {
     let info = try merge.run(takePartNumber(), in: keyValues) {
       isClosing.load(ordering: .relaxed)
     }
-    try replace(inputs, by: info)
+    var output: Part?
+    if let info { output = try withRollups(try Part(info, in: keyValues)) }
+    try replace(inputs, by: output)
   }
 
-  /// Makes `output`, which is durable, known in the place of `inputs`, and deletes those.
-  func replace(_ inputs: [Part], by output: PartInfo?) throws(StoreError) {
+  /// `part` with the rollups that the options ask for, which are durable but not in the catalog
+  /// yet; without any where it is a draft.
+  private func withRollups(_ part: Part) throws(StoreError) -> Part {
+    let resolutions = part.info.isDraft ? [] : options.rollups.sorted()
+    let infos = try RollupWriter.write(
+      part, by: resolutions, number: takePartNumber, in: keyValues
+    ) {
+      isClosing.load(ordering: .relaxed)
+    }
+    var rollups: [Part] = []
+    for info in infos { rollups.append(try Part(info, in: keyValues)) }
+    return Part(part, rollups: rollups)
+  }
+
+  /// Whether a part has the rollups that the options ask for and no others.
+  private func hasRollups(_ part: Part) -> Bool {
+    Set(part.rollups.compactMap(\.info.rollup?.resolution)) == options.rollups
+  }
+
+  /// Makes `output`, which is durable, known in the place of `inputs`, and deletes those; all of
+  /// them with their rollups, in one change of the catalog.
+  func replace(_ inputs: [Part], by output: Part?) throws(StoreError) {
     guard let window = inputs.first?.info.window else { return }
-    var added: [Part] = []
-    if let output { added = [try Part(output, in: keyValues)] }
+    let added = output.map { [$0] } ?? []
+    let known = Set(output?.infos ?? [])
+    let removed = inputs.flatMap(\.infos).filter { !known.contains($0) }
     try catalog.partition.apply(
-      inputs.map { Catalog.remove($0.info) } + added.map { Catalog.put($0.info) })
+      removed.map { Catalog.remove($0) } + known.map { Catalog.put($0) })
     let numbers = Set(inputs.map(\.info.number))
-    state.withLock { [added] state in
+    state.withLock { state in
       var parts = state.parts[window, default: []]
       let position = parts.firstIndex { numbers.contains($0.info.number) } ?? parts.endIndex
       parts.removeAll { numbers.contains($0.info.number) }
       parts.insert(contentsOf: added, at: position)
       state.parts[window] = parts.isEmpty ? nil : parts
     }
-    for input in inputs { try drop(input.info.name) }
+    for info in removed { try drop(info.name) }
   }
 
   /// Whether samples of `parts` may have been deleted.

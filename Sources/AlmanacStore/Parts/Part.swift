@@ -11,13 +11,18 @@ final class Part: Sendable {
 
   let info: PartInfo
   let blocks: [BlockReference]
+  /// What sums up its samples, one each resolution at most.
+  let rollups: [Part]
   let lastValues = LastValues()
   /// Keeps the memory of the blocks.
   private let partition: any FrozenPartition
 
   /// Opens a part; its blocks are not read.
-  init(_ info: PartInfo, in store: any KeyValueStore) throws(StoreError) {
+  init(
+    _ info: PartInfo, in store: any KeyValueStore, rollups: [Part] = []
+  ) throws(StoreError) {
     self.info = info
+    self.rollups = rollups
     partition = try store.frozen(info.name)
     var blocks: [BlockReference] = []
     blocks.reserveCapacity(partition.entries.count)
@@ -34,6 +39,28 @@ final class Part: Sendable {
     }
     self.blocks = blocks
   }
+
+  /// `part` with these rollups in the place of its own.
+  init(_ part: Part, rollups: [Part]) {
+    info = part.info
+    blocks = part.blocks
+    partition = part.partition
+    self.rollups = rollups
+  }
+
+  /// What the catalog knows about the part and its rollups.
+  var infos: [PartInfo] { [info] + rollups.map(\.info) }
+
+  /// The rollup of the longest buckets up to `longest`; nil where there is none.
+  func rollup(upTo longest: Resolution) -> Part? {
+    Resolution.allCases.reversed().filter { $0 <= longest }.lazy
+      .compactMap { resolution in
+        self.rollups.first { $0.info.rollup?.resolution == resolution }
+      }.first
+  }
+
+  /// Bytes on disk, rollups included.
+  var byteCount: Int { infos.reduce(0) { $0 + $1.byteCount } }
 
   /// The position of the first block that may hold `series`.
   func firstBlock(of series: UInt32) -> Int {
