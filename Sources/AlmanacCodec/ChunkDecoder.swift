@@ -36,7 +36,7 @@ public struct ChunkDecoder: ~Copyable {
   /// Summaries of the hours, in order of time, where the chunk stores them, else nil.
   ///
   /// They are those of `Samples.hours`. The checksum is verified.
-  public mutating func hours(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> [HourSummary]? {
+  public mutating func hours(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> [Summary]? {
     try Chunk.verify(bytes)
     let chunk = try Chunk.opening(bytes)
     guard chunk.parts.contains(.hours), case .decimals(let exponent) = chunk.kind else {

@@ -23,12 +23,12 @@ enum HourTable {
 
   /// The number of the hour that holds `time`; `end(_:)` is its end.
   private static func index(holding time: Int64) -> Int64 {
-    let (quotient, remainder) = time.quotientAndRemainder(dividingBy: HourSummary.length)
+    let (quotient, remainder) = time.quotientAndRemainder(dividingBy: Resolution.hour.length)
     return remainder > 0 ? quotient + 1 : quotient
   }
 
   private static func end(_ index: Int64) -> Int64 {
-    let (end, overflow) = index.multipliedReportingOverflow(by: HourSummary.length)
+    let (end, overflow) = index.multipliedReportingOverflow(by: Resolution.hour.length)
     return overflow ? .max : end
   }
 
@@ -107,11 +107,11 @@ enum HourTable {
   /// Reads the table of a chunk of `count` decimals.
   static func read(
     from reader: inout ByteReader, clock: Clock, count: Int, exponent: Int
-  ) throws(CodecError) -> [HourSummary] {
+  ) throws(CodecError) -> [Summary] {
     _ = try reader.varint()
     let head = try reader.count(limit: 2 * count + 1)
     let power = Decimals.power(exponent)
-    var hours: [HourSummary] = []
+    var hours: [Summary] = []
     hours.reserveCapacity(head >> 1)
     var left = count
     var hour = index(holding: clock.first)
@@ -137,7 +137,7 @@ enum HourTable {
       let error = head & 1 == 1 ? try reader.signed() : 0
       let sum = Decimals.ordered(Int64(bitPattern: (Double(total) / power).bitPattern)) &+ error
       hours.append(
-        HourSummary(
+        Summary(
           end: end(hour), count: samples, minimum: Double(minimum) / power,
           maximum: Double(maximum) / power,
           sum: Double(bitPattern: UInt64(bitPattern: Decimals.ordered(sum)))))

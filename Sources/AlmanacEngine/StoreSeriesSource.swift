@@ -40,14 +40,15 @@ struct StoreSeriesSource: SeriesSource {
     }
   }
 
-  func hours(
-    passing matchers: [LabelMatcher], in range: TimeRange
-  ) async throws -> [LabelledHours] {
+  func summaries(
+    passing matchers: [LabelMatcher], in range: TimeRange, of resolution: Resolution,
+    rollups: Resolution?
+  ) async throws -> [LabelledSummaries] {
     try await read(matchers, in: range) { reader, id in
-      let hours = try reader.hours(of: id)
-      return hours.isEmpty ? nil : hours
-    } label: { key, hours in
-      LabelledHours(key: key, hours: hours)
+      let summaries = try reader.summaries(of: id, by: resolution, rollups: rollups)
+      return summaries.isEmpty ? nil : summaries
+    } label: { key, summaries in
+      LabelledSummaries(key: key, summaries: summaries)
     }
   }
 
@@ -104,7 +105,7 @@ private protocol Keyed: Sendable {
 }
 
 extension LabelledSamples: Keyed {}
-extension LabelledHours: Keyed {}
+extension LabelledSummaries: Keyed {}
 
 extension ThreadPool: ComputePool {
   func compute<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {

@@ -42,6 +42,7 @@ public struct Query: Sendable {
     var context = Evaluator.Context(
       time: time.time, range: time.range, step: time.step, whole: time.range)
     context.lookback = time.lookback ?? Evaluator.lookback
+    context.resolution = time.resolution
     let value = try await evaluator.evaluate(plan, context)
     return QueryResult(value: value, shape: shape, time: time, warnings: warnings.all)
   }

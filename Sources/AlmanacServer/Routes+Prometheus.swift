@@ -50,7 +50,7 @@ extension Routes {
   private func instantTime(_ parameters: RequestParameters) throws(InvalidParameter) -> QueryTime {
     try QueryTime(
       now: clock(), time: parameters["time"], start: nil, end: nil, step: nil,
-      lookback: parameters["lookback_delta"])
+      lookback: parameters["lookback_delta"], resolution: parameters["max_source_resolution"])
   }
 
   private func rangeTime(_ parameters: RequestParameters) throws(InvalidParameter) -> QueryTime {
@@ -61,7 +61,8 @@ extension Routes {
     }
     let time = try QueryTime(
       now: clock(), time: nil, start: parameters["start"], end: parameters["end"],
-      step: parameters["step"], lookback: parameters["lookback_delta"])
+      step: parameters["step"], lookback: parameters["lookback_delta"],
+      resolution: parameters["max_source_resolution"])
     if let count = time.stepCount, count > Self.maximumSteps + 1 {
       throw InvalidParameter(
         parameter: "step",

@@ -45,8 +45,8 @@ struct Recovery {
       parts: Dictionary(grouping: parts, by: \.info.window).mapValues { parts in
         parts.sorted { $0.info.generations.lowerBound < $1.info.generations.lowerBound }
       }, deletions: deletions, lastGeneration: newest + 1)
-    nextPart =
-      max(try store.partitions(.part).last?.number ?? 0, parts.map(\.info.number).max() ?? 0) + 1
+    let numbers = parts.flatMap(\.infos).map(\.number)
+    nextPart = max(try store.partitions(.part).last?.number ?? 0, numbers.max() ?? 0) + 1
     replayedPoints = replayed
   }
 
@@ -67,8 +67,7 @@ struct Recovery {
     _ store: any KeyValueStore, _ catalog: Catalog
   ) throws(StoreError) -> ([Part], [Deletion]) {
     let known = try catalog.parts()
-    var parts: [Part] = []
-    for info in known { parts.append(try Part(info, in: store)) }
+    let parts = try Part.open(known, in: store)
     if !store.isReadOnly {
       let numbers = Set(known.map(\.number))
       for name in try store.partitions(.part) where !numbers.contains(name.number) {

@@ -3,11 +3,13 @@ public import AlmanacCore
 
 /// Reads the samples of series, one after the other; fastest in order of their numbers.
 public struct SeriesReader: ~Copyable {
-  private let snapshot: Snapshot
-  private let range: TimeRange
-  private var reader = ChunkReader()
+  let snapshot: Snapshot
+  let range: TimeRange
+  var reader = ChunkReader()
   /// Parts that reach into the range, in order of time, then of generation.
-  private let cursors: [PartCursor]
+  let cursors: [PartCursor]
+  /// For each of them the rollup to be used in its place, once one was asked for.
+  var rollups: (longest: Resolution, cursors: [PartCursor?])?
 
   init(_ snapshot: Snapshot, _ range: TimeRange) {
     self.snapshot = snapshot
@@ -79,21 +81,14 @@ public struct SeriesReader: ~Copyable {
     return (time, value)
   }
 
-  /// The summaries of the hours of `id` inside the range, which is made of whole hours; from what
-  /// chunks store where that suffices.
-  public mutating func hours(of id: SeriesID) throws(StoreError) -> [HourSummary] {
-    if let stored = try storedHours(of: id) { return stored }
-    return try samples(of: id).hours
-  }
-
   /// The range without what `id` has outlived.
-  private func kept(_ id: SeriesID) -> TimeRange {
+  func kept(_ id: SeriesID) -> TimeRange {
     let earliest = snapshot.horizon.earliest(of: UInt32(truncatingIfNeeded: id.rawValue))
     return TimeRange(
       start: max(range.start, Timestamp(nanoseconds: earliest)), end: range.end)
   }
 
-  private mutating func samples(
+  mutating func samples(
     of id: SeriesID, in range: TimeRange
   ) throws(StoreError) -> Samples {
     var found = Samples()
@@ -119,40 +114,7 @@ public struct SeriesReader: ~Copyable {
     return found
   }
 
-  /// What the chunks store, where every sample of the series in the range is in one of them.
-  private mutating func storedHours(of id: SeriesID) throws(StoreError) -> [HourSummary]? {
-    let series = UInt32(truncatingIfNeeded: id.rawValue)
-    let range = range
-    guard snapshot.deletions.isEmpty, kept(id) == range else { return nil }
-    for segment in snapshot.segments where !newest(in: segment, of: id, range).isEmpty {
-      return nil
-    }
-    var hours: [HourSummary] = []
-    var isStored = true
-    for cursor in cursors where isStored {
-      let part = cursor.part
-      try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
-        let header = try ChunkReader.header(chunk, of: part, block, series)
-        guard isStored else { return }
-        guard header.range.overlaps(range) else {
-          return try ChunkReader.verify(chunk, of: part, block, series)
-        }
-        guard let stored = try reader.hours(chunk, of: part, block, series) else {
-          isStored = false
-          return
-        }
-        for hour in stored where hour.end > range.start.nanoseconds {
-          guard hour.end <= range.end.nanoseconds else { break }
-          // An hour that two chunks share is whole in neither.
-          if let last = hours.last, last.end >= hour.end { isStored = false }
-          hours.append(hour)
-        }
-      }
-    }
-    return isStored ? hours : nil
-  }
-
-  private func newest(
+  func newest(
     in segment: Snapshot.Segment, of id: SeriesID, _ range: TimeRange
   ) -> Samples {
     let samples = segment.segment.samples(of: id, in: range, first: segment.limit)

@@ -44,10 +44,13 @@ extension Store {
       var failure: StoreError?
       for parts in store.state.withLock({ Array($0.parts.values) }) {
         // Only neighbours may be merged.
-        for parts in parts.split(whereSeparator: { $0.info.byteCount > Self.largestPart })
-        where parts.count > 1 || parts.first?.info.isDraft == true || store.hasDeletions(parts) {
+        for parts in parts.split(whereSeparator: { $0.info.byteCount > Self.largestPart }) {
           do throws(StoreError) {
-            try store.merge(Array(parts))
+            if parts.count > 1 || parts.first?.info.isDraft == true || store.hasDeletions(parts) {
+              try store.merge(Array(parts))
+            } else if let part = parts.first, !store.hasRollups(part) {
+              try store.replace([part], by: [part.info] + store.rollups(of: part.info))
+            }
           } catch {
             failure = error
           }
@@ -106,16 +109,43 @@ extension Store {
     let info = try merge.run(takePartNumber(), in: keyValues) {
       isClosing.load(ordering: .relaxed)
     }
-    try replace(inputs, by: info)
-    guard let info, !horizon.isEverything else { return }
-    state.withLock { $0.trimmed[info.number] = horizon }
+    guard let info else { return try replace(inputs, by: []) }
+    let outputs: [PartInfo]
+    do throws(StoreError) {
+      outputs = try [info] + rollups(of: info)
+    } catch {
+      abandon([info])
+      throw error
+    }
+    try replace(inputs, by: outputs)
+    if !horizon.isEverything { state.withLock { $0.trimmed[info.number] = horizon } }
   }
 
-  /// Makes `output`, which is durable, known in the place of `inputs`, and deletes those.
-  func replace(_ inputs: [Part], by output: PartInfo?) throws(StoreError) {
+  /// The rollups of a part that the options ask for, which are durable but not in the catalog yet;
+  /// none where it is a draft.
+  private func rollups(of info: PartInfo) throws(StoreError) -> [PartInfo] {
+    guard !info.isDraft, !options.rollups.isEmpty else { return [] }
+    return try RollupWriter.write(
+      try Part(info, in: keyValues), by: options.rollups.sorted(), number: takePartNumber,
+      in: keyValues
+    ) {
+      isClosing.load(ordering: .relaxed)
+    }
+  }
+
+  /// Whether a part has the rollups that the options ask for and no others.
+  private func hasRollups(_ part: Part) -> Bool {
+    Set(part.rollups.compactMap(\.info.rollup?.resolution)) == options.rollups
+  }
+
+  /// Makes `outputs`, a part with its rollups, which are durable, known in the place of `inputs`
+  /// and theirs, in one change of the catalog, and deletes what is not known any more.
+  func replace(_ inputs: [Part], by outputs: [PartInfo]) throws(StoreError) {
     guard let window = inputs.first?.info.window else { return }
+    let old = inputs.flatMap(\.infos)
+    let removed = old.filter { !outputs.contains($0) }
     let added = try makeKnown(
-      output.map { [$0] } ?? [], inputs.map { Catalog.remove($0.info) })
+      outputs, alreadyKnown: Set(old), removed.map { Catalog.remove($0) })
     let numbers = Set(inputs.map(\.info.number))
     state.withLock { state in
       var parts = state.parts[window, default: []]
@@ -125,7 +155,7 @@ extension Store {
       state.parts[window] = parts.isEmpty ? nil : parts
       for number in numbers { state.trimmed[number] = nil }
     }
-    for input in inputs { try drop(input.info.name) }
+    for info in removed { try drop(info.name) }
   }
 
   /// Whether samples of `parts` may have been deleted.

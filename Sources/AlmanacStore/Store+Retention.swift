@@ -41,7 +41,7 @@ extension Store {
         hasDropped = true
         do throws(StoreError) {
           if part.info.range.end.nanoseconds < horizon.first {
-            try store.replace([part], by: nil)
+            try store.replace([part], by: [])
           } else {
             try store.merge([part])
           }
@@ -69,10 +69,10 @@ extension Store {
   /// The time before which samples must go so that the parts take about `limit` bytes; nil where
   /// they take no more.
   private func cut(toBytes limit: Int) -> Int64? {
-    let parts = state.withLock { Array($0.parts.values.joined().map(\.info)) }
+    let parts = state.withLock { Array($0.parts.values.joined()) }
     let total = parts.reduce(0) { $0 + $1.byteCount }
-    guard total > limit, let start = parts.map(\.range.start).min(),
-      let end = parts.map(\.range.end).max()
+    guard total > limit, let start = parts.map(\.info.range.start).min(),
+      let end = parts.map(\.info.range.end).max()
     else { return nil }
     // Bytes left as a function of the cut fall: halve the interval.
     var low = start.nanoseconds
@@ -81,7 +81,7 @@ extension Store {
       let middle = low + Int64((UInt64(bitPattern: high &- low)) / 2)
       let horizon = Horizon(earliest: middle)
       let left = parts.reduce(0.0) {
-        $0 + Double($1.byteCount) * (1 - horizon.expiredShare(of: $1))
+        $0 + Double($1.byteCount) * (1 - horizon.expiredShare(of: $1.info))
       }
       if left <= Double(limit) * Self.shareLeft { high = middle } else { low = middle + 1 }
     }

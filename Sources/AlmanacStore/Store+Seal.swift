@@ -47,24 +47,24 @@ extension Store {
   }
 
   /// Makes `changes` of the catalog with which the parts `infos`, which are durable, are known.
-  /// Where that fails they are deleted.
+  /// Where that fails those that were not known before are deleted.
   func makeKnown(
-    _ infos: [PartInfo], _ changes: [KeyValueChange]
+    _ infos: [PartInfo], alreadyKnown: Set<PartInfo> = [], _ changes: [KeyValueChange]
   ) throws(StoreError) -> [Part] {
+    let new = infos.filter { !alreadyKnown.contains($0) }
     do throws(StoreError) {
-      var parts: [Part] = []
-      for info in infos { parts.append(try Part(info, in: keyValues)) }
-      try catalog.partition.apply(changes + infos.map { Catalog.put($0) })
+      let parts = try Part.open(infos, in: keyValues)
+      try catalog.partition.apply(changes + new.map { Catalog.put($0) })
       return parts
     } catch {
-      abandon(infos)
+      abandon(new)
       throw error
     }
   }
 
   /// Deletes parts that are not to be known, at once or when it is certain that the catalog does
   /// not know them.
-  private func abandon(_ infos: [PartInfo]) {
+  func abandon(_ infos: [PartInfo]) {
     abandoned.withLock { $0 += infos }
     try? dropAbandoned()
   }

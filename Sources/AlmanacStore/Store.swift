@@ -1,4 +1,4 @@
-internal import AlmanacCore
+public import AlmanacCore
 internal import Dispatch
 public import Logging
 internal import Synchronization
@@ -20,6 +20,8 @@ public final class Store: Sendable {
     public var maximumSeries = 10_000_000
     /// How long samples are kept.
     public var retention = Retention()
+    /// The resolutions that samples are summed up by when parts are merged for good.
+    public var rollups: Set<Resolution> = []
     /// Called when series are forgotten, so that nobody uses their numbers again. Returns the
     /// generation that numbers in writes must be of from now on (`Points.cacheGeneration`).
     public var seriesRemoved: @Sendable () -> UInt64 = { 0 }
@@ -164,7 +166,7 @@ public final class Store: Sendable {
   public struct Statistics: Sendable {
     /// Series that have samples.
     public var series = 0
-    /// Parts on disk.
+    /// Parts on disk, rollups included.
     public var parts = 0
     /// Samples in parts; those written twice count twice until parts are merged.
     public var sealedSamples = 0
@@ -184,9 +186,9 @@ public final class Store: Sendable {
     var statistics = Statistics()
     statistics.series = index.count
     for part in state.parts.values.joined() {
-      statistics.parts += 1
+      statistics.parts += part.infos.count
       statistics.sealedSamples += part.info.sampleCount
-      statistics.partBytes += part.info.byteCount
+      statistics.partBytes += part.byteCount
     }
     statistics.headSamples = state.head.segments.reduce(0) { $0 + $1.published }
     statistics.indexBytes = index.memoryBytes

@@ -53,7 +53,10 @@ public struct StoreCheck: Sendable {
     } catch {
       damages.append(Damage(message: "catalog: \(error)"))
     }
-    for info in try catalog.parts() { try check(info, catalog) }
+    // Rollups first: they go with parts that are repaired.
+    let known = try catalog.parts()
+    for info in known where info.rollup != nil { try check(info, catalog) }
+    for info in known where info.rollup == nil { try check(info, catalog) }
     let sealed = try catalog.sealedGeneration()
     for name in try keyValues.partitions(.journal) where name.number > sealed {
       try check(journal: name)
@@ -78,7 +81,8 @@ public struct StoreCheck: Sendable {
     var damagedBlocks: Set<Int> = []
     for position in part.blocks.indices {
       do throws(StoreError) {
-        sealedSamples += try samples(inBlock: position, of: part)
+        let count = try samples(inBlock: position, of: part)
+        if info.rollup == nil { sealedSamples += count }
         blocks += 1
       } catch {
         var damage = Damage(message: "\(error)")
@@ -92,8 +96,23 @@ public struct StoreCheck: Sendable {
       }
     }
     guard !damagedBlocks.isEmpty else { return }
-    try rewrite(part, without: damagedBlocks, catalog)
-    try keyValues.drop(part.info.name)
+    if info.rollup == nil {
+      try rewrite(part, without: damagedBlocks, catalog)
+    } else {
+      // Without some of its series it would say that they have no samples. It is made anew.
+      try replace(info, by: nil, catalog)
+    }
+    try keyValues.drop(info.name)
+  }
+
+  /// Makes `output` known in the place of a part, whose rollups go with it.
+  private func replace(
+    _ info: PartInfo, by output: PartInfo?, _ catalog: Catalog
+  ) throws(StoreError) {
+    let rollups = try catalog.parts().filter { $0.rollup?.part == info.number }
+    try catalog.partition.apply(
+      ([info] + rollups).map { Catalog.remove($0) } + (output.map { [Catalog.put($0)] } ?? []))
+    for rollup in rollups { try keyValues.drop(rollup.name) }
   }
 
   /// Decodes all chunks of a block; returns how many samples they have.
@@ -121,10 +140,10 @@ public struct StoreCheck: Sendable {
 
   /// Keeps the whole chunks of a part that does not open, and sets its file aside.
   private func salvage(_ info: PartInfo, _ catalog: Catalog) throws(StoreError) -> String? {
-    if let part = try? Part(salvaging: info, in: keyValues) {
+    if info.rollup == nil, let part = try? Part(salvaging: info, in: keyValues) {
       try rewrite(part, without: Set(part.blocks.indices), catalog)
     } else {
-      try catalog.partition.apply([Catalog.remove(info)])
+      try replace(info, by: nil, catalog)
     }
     guard access(keyValues.path(of: info.name), F_OK) == 0 else { return "nothing: it is missing" }
     return try setAside(file: info.name)
@@ -156,9 +175,7 @@ public struct StoreCheck: Sendable {
         try writer.add(entry.series, chunk: chunk, header)
       }
     }
-    let info = try writer.finish()
-    try catalog.partition.apply(
-      [Catalog.remove(part.info)] + (info.map { [Catalog.put($0)] } ?? []))
+    try replace(part.info, by: try writer.finish(), catalog)
   }
 
   // MARK: - Journals

@@ -43,12 +43,27 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Bytes that sealed samples may take, as 500Mi or 20Gi: the oldest go first.")
   var retentionSize: String?
 
+  @Option(
+    help: """
+      Keep sums of samples by 5m or 1h too, for queries that ask for them with \
+      max_source_resolution; may be given twice.
+      """)
+  var rollup: [Rollup] = []
+
   @Option(help: "Series that there may be; points of further ones are refused.")
   var maximumSeries = Database.Options().store.maximumSeries
 
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error
+  }
+
+  /// What `--rollup` takes.
+  enum Rollup: String, ExpressibleByArgument, CaseIterable {
+    case fiveMinutes = "5m"
+    case hour = "1h"
+
+    var resolution: Resolution { self == .hour ? .hour : .fiveMinutes }
   }
 
   func run() async throws {
@@ -65,6 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
     options.store.sealAfterSamples = sealAfter
     options.store.maximumSeries = maximumSeries
     options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
+    options.store.rollups = Set(rollup.map(\.resolution))
     let database = try Database(directory: data, options: options, logger: logger)
     let data = data
     let application = Server(database: database, configuration: configuration, logger: logger)

@@ -78,7 +78,7 @@ import Testing
     _ = try? hours(chunk)
   }
 
-  private static func hours(_ chunk: [UInt8]) throws -> [HourSummary]? {
+  private static func hours(_ chunk: [UInt8]) throws -> [Summary]? {
     var decoder = ChunkDecoder()
     return try chunk.withUnsafeBytes { try decoder.hours($0) }
   }

@@ -4,7 +4,7 @@ import AlmanacTesting
 import Testing
 
 @Suite struct HourTableTests {
-  private static func hours(_ samples: Samples) throws -> [HourSummary]? {
+  private static func hours(_ samples: Samples) throws -> [Summary]? {
     var decoder = ChunkDecoder()
     return try Chunk.encode(samples).withUnsafeBytes { try decoder.hours($0) }
   }
@@ -20,7 +20,7 @@ import Testing
       var random = SeededGenerator(seed: seed)
       let samples = shape.samples(Int.random(in: 1...3000, using: &random), &random)
       if let hours = try Self.hours(samples) {
-        #expect(hours == samples.hours, "seed \(seed)")
+        #expect(hours == samples.summaries(of: .hour), "seed \(seed)")
       }
     }
   }
@@ -34,7 +34,7 @@ import Testing
         samples.insert(time: time, value: regular.values[index])
       }
       let hours = try #require(try Self.hours(samples))
-      #expect(hours == samples.hours)
+      #expect(hours == samples.summaries(of: .hour))
       #expect(hours.count == 13)
     }
   }
@@ -44,8 +44,8 @@ import Testing
     let times = (0..<2000).map { Int64($0 < 900 ? $0 : $0 + 3000) * 10_000_000_000 }
     let samples = Samples(timestamps: times, values: times.indices.map { Double($0 % 7) })
     let hours = try #require(try Self.hours(samples))
-    #expect(hours == samples.hours)
-    #expect(hours.map(\.end).contains(5 * HourSummary.length) == false)
+    #expect(hours == samples.summaries(of: .hour))
+    #expect(hours.map(\.end).contains(5 * Resolution.hour.length) == false)
   }
 
   @Test("the hours at the ends of time are right")
@@ -53,7 +53,7 @@ import Testing
     for start in [Int64.min, Int64.max - 999 * 10_000_000_000] {
       let times = (0..<1000).map { start + Int64($0) * 10_000_000_000 }
       let samples = Samples(timestamps: times, values: times.indices.map { Double($0 * $0 % 101) })
-      #expect(try Self.hours(samples) == samples.hours)
+      #expect(try Self.hours(samples) == samples.summaries(of: .hour))
     }
   }
 

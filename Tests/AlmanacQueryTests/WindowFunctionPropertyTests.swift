@@ -1,5 +1,7 @@
 import AlmanacCore
+import AlmanacPattern
 import AlmanacTesting
+import Synchronization
 import Testing
 
 @testable import AlmanacQuery
@@ -154,7 +156,7 @@ import Testing
   @Test("hours that were summed up give the same bits as their samples", arguments: UInt64(1)...20)
   func hours(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
-    let hour = HourSummary.length
+    let hour = Resolution.hour.length
     var samples = Samples()
     var time = Int64.random(in: -3 * hour...3 * hour, using: &random)
     for _ in 0..<2000 {
@@ -163,7 +165,9 @@ import Testing
       samples.insert(time: time, value: value)
       // Some at the very ends of hours.
       time += Int64.random(in: 1...120_000_000_000, using: &random)
-      if Int.random(in: 0..<20, using: &random) == 0 { time = HourSummary.end(holding: time) }
+      if Int.random(in: 0..<20, using: &random) == 0 {
+        time = Summary.end(holding: time, of: .hour)
+      }
       if Int.random(in: 0..<300, using: &random) == 0 { time += 5 * hour }
     }
     let key = SeriesKey(metric: "m", labels: .none)
@@ -183,7 +187,8 @@ import Testing
       let evaluation = WindowEvaluation(
         plan, length: .hours(length), ends: moments, moments: moments)
       let slow = evaluation.apply(LabelledSamples(key: key, samples: samples))
-      let fast = evaluation.apply(LabelledHours(key: key, hours: samples.hours))
+      let hours = LabelledSummaries(key: key, summaries: samples.summaries(of: .hour))
+      let fast = evaluation.apply(hours)
       #expect(slow != nil)
       #expect(slow == fast, "\(name)")
     }
@@ -195,5 +200,64 @@ import Testing
     source.add("m", [:], [(10, 1e308), (20, 1e308), (4000, 1e308)])
     #expect(try await source.values("avg_over_time(m[2h])", at: 7200) == [1e308])
     #expect(try await source.values("sum_over_time(m[2h])", at: 7200) == [.infinity])
+  }
+
+  /// Writes down how it was asked for summaries.
+  final class Recorder: SeriesSource {
+    struct Ask: Equatable {
+      var resolution: Resolution
+      var rollups: Resolution?
+    }
+
+    let asked = Mutex<Ask?>(nil)
+
+    func samples(
+      passing matchers: [LabelMatcher], in range: TimeRange
+    ) async throws -> [LabelledSamples] { [] }
+
+    func lastSamples(
+      passing matchers: [LabelMatcher], in range: TimeRange
+    ) async throws -> [LabelledSamples] { [] }
+
+    func summaries(
+      passing matchers: [LabelMatcher], in range: TimeRange, of resolution: Resolution,
+      rollups: Resolution?
+    ) async throws -> [LabelledSummaries] {
+      asked.withLock { $0 = Ask(resolution: resolution, rollups: rollups) }
+      return []
+    }
+  }
+
+  static let resolutionCases: [(query: String, step: String, asked: String?, Recorder.Ask?)] = [
+    ("avg_over_time(m[2h])", "1h", nil, .init(resolution: .hour)),
+    ("avg_over_time(m[2h])", "1h", "0s", .init(resolution: .hour)),
+    ("avg_over_time(m[2h])", "1h", "5m", .init(resolution: .hour, rollups: .fiveMinutes)),
+    ("avg_over_time(m[2h])", "1h", "59m", .init(resolution: .hour, rollups: .fiveMinutes)),
+    ("avg_over_time(m[2h])", "1h", "1d", .init(resolution: .hour, rollups: .hour)),
+    ("avg_over_time(m[2h])", "1h", "auto", .init(resolution: .hour, rollups: .fiveMinutes)),
+    ("avg_over_time(m[2h])", "5h", "auto", .init(resolution: .hour, rollups: .hour)),
+    ("sum_over_time(m[2h])", "5m", "1h", .init(resolution: .fiveMinutes, rollups: .fiveMinutes)),
+    ("max_over_time(m[10m])", "1h", "1h", .init(resolution: .fiveMinutes, rollups: .fiveMinutes)),
+    ("min_over_time(m[10m])", "1h", nil, nil),
+    ("count_over_time(m[10m])", "1h", "4m", nil),
+    ("avg_over_time(m[7m])", "1h", "1h", nil),
+    ("avg_over_time(m[10m])", "7m", "1h", nil),
+    ("avg_over_time(m[10m] offset 1m)", "5m", "1h", nil),
+    ("rate(m[1h])", "1h", "1h", nil),
+  ]
+
+  @Test(
+    "rollups are asked for where windows fit and the query allows them",
+    arguments: resolutionCases)
+  func resolution(
+    query: String, step: String, asked: String?, expected: Recorder.Ask?
+  ) async throws {
+    let recorder = Recorder()
+    let time = try QueryTime(
+      now: Timestamp(nanoseconds: 0), time: nil, start: "0", end: "36000", step: step,
+      resolution: asked)
+    _ = try await Query(query).evaluate(
+      at: time, series: recorder, models: NoModels(), pool: CallersThread())
+    #expect(recorder.asked.withLock { $0 } == expected)
   }
 }

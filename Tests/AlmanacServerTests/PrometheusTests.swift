@@ -191,4 +191,37 @@ import Testing
       #expect(reply.body.contains("\"resultType\":\"matrix\""))
     }
   }
+
+  @Test("with max_source_resolution rollups answer what samples answer")
+  func rollups() async throws {
+    try await ServerFixture(rollups: [.fiveMinutes, .hour]).test { client async throws in
+      let data = (-2_880...10).flatMap { minute in
+        (0..<3).map { "r,n=\($0) value=\((minute * 7 + $0) % 50) \(Self.start + minute * 60)" }
+      }
+      _ = try await client.post("/write?precision=s", data.joined(separator: "\n"))
+      #expect(try await client.send(.post, "/api/v1/admin/tsdb/compact").status == 204)
+      // Late data after the rollups were made.
+      _ = try await client.post("/write?precision=s", "r,n=1 value=99 \(Self.start - 40_001)")
+      let bounds = "&start=\(Self.start - 86_400)&end=\(Self.start)&step="
+      for function in ["avg", "min", "max", "sum", "count"] {
+        for (window, step) in [("1h", "1h"), ("10m", "5m"), ("2h", "5m"), ("7m", "5m")] {
+          let query = "\(function)_over_time(r[\(window)])"
+          let path = Self.range(query, bounds + step)
+          let samples = try await client.get(path).body
+          #expect(samples.contains("\"n\":\"2\""))
+          for asked in ["5m", "1h", "auto", "0s", "3600"] {
+            let reply = try await client.get(path + "&max_source_resolution=\(asked)")
+            #expect(reply.body == samples, "\(query) \(asked)")
+          }
+        }
+        let path = Self.query("\(function)_over_time(r[1d])", "&time=\(Self.start)")
+        #expect(
+          try await client.get(path).body
+            == client.get(path + "&max_source_resolution=1h").body)
+      }
+      let reply = try await client.get(Self.query("r") + "&max_source_resolution=-5m")
+      #expect(reply.status == 400)
+      #expect(reply.body.contains("max_source_resolution"))
+    }
+  }
 }

@@ -17,12 +17,15 @@ struct ServerFixture {
   /// The time of requests that name none: 2026-09-01T00:10:00Z.
   static let now = Timestamp(nanoseconds: 1_788_221_400_000_000_000)
 
-  init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+  init(
+    rollups: Set<Resolution> = [], _ configure: (inout ServerConfiguration) -> Void = { _ in }
+  ) throws {
     directory = try TemporaryDirectory()
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     var options = Database.Options()
     options.clock = { Self.now }
+    options.store.rollups = rollups
     var configuration = ServerConfiguration()
     configure(&configuration)
     server = Server(

@@ -11,8 +11,8 @@ extension Evaluator {
     if case .absent = node.function.rule {
       return try await absent(evaluation, window, inner)
     }
-    if let fromHours = try await fromHours(evaluation, window) {
-      return try named(fromHours, node)
+    if let fromSummaries = try await fromSummaries(evaluation, window, inner) {
+      return try named(fromSummaries, node)
     }
     if let fromNewest = try await fromNewest(evaluation, window) {
       return try named(fromNewest, node)
@@ -61,20 +61,28 @@ extension Evaluator {
     return try await pool.map(data, weight: data.sampleCount, transform)
   }
 
-  /// The result by stored hours; nil where there is none that way.
-  private func fromHours(
-    _ evaluation: WindowEvaluation, _ window: WindowPlan
+  /// The result by stored summaries; nil where there is none that way. Hours in chunks are always
+  /// used, for they change no bit; rollups only where they were asked for.
+  private func fromSummaries(
+    _ evaluation: WindowEvaluation, _ window: WindowPlan, _ context: Context
   ) async throws -> [LabelledSamples]? {
-    guard evaluation.function.hourly != nil, case .select(let selection) = window.base,
-      window.step == nil, window.length.nanoseconds % HourSummary.length == 0,
-      evaluation.ends.isAligned(to: HourSummary.length)
+    guard evaluation.function.summarised != nil, case .select(let selection) = window.base,
+      window.step == nil,
+      let resolution = Resolution.allCases.last(where: {
+        window.length.nanoseconds % $0.length == 0 && evaluation.ends.isAligned(to: $0.length)
+      })
     else { return nil }
-    let all = try await series.hours(
-      passing: selection.matchers, in: evaluation.ends.covered(by: window.length))
-    let weight = all.reduce(0) { $0 + $1.hours.count }
+    let rollups = Resolution.allCases.last {
+      $0 <= resolution && $0.length <= context.resolution.nanoseconds
+    }
+    guard resolution == .hour || rollups != nil else { return nil }
+    let all = try await series.summaries(
+      passing: selection.matchers, in: evaluation.ends.covered(by: window.length), of: resolution,
+      rollups: rollups)
+    let weight = all.reduce(0) { $0 + $1.summaries.count }
     try budget.count(weight)
     // A sum that is not finite may hide a marker that the series has ended, which is no sample.
-    guard all.allSatisfy({ $0.hours.allSatisfy(\.sum.isFinite) }) else { return nil }
+    guard all.allSatisfy({ $0.summaries.allSatisfy(\.sum.isFinite) }) else { return nil }
     let results = try await pool.map(all, weight: weight) { one in
       evaluation.apply(one).map { (result: $0, isWhole: true) }
         ?? (result: LabelledSamples(key: one.key, samples: Samples()), isWhole: false)
@@ -186,21 +194,21 @@ struct WindowEvaluation: Sendable {
     return samples.isEmpty ? nil : LabelledSamples(key: series.key, samples: samples)
   }
 
-  /// The same by hours; nil where it takes the values.
-  func apply(_ series: LabelledHours) -> LabelledSamples? {
-    guard let value = function.hourly else {
-      preconditionFailure("BUG: this function is not one of hours")
+  /// The same by summaries; nil where it takes the values.
+  func apply(_ series: LabelledSummaries) -> LabelledSamples? {
+    guard let value = function.summarised else {
+      preconditionFailure("BUG: this function is not one of summaries")
     }
-    let hours = series.hours
+    let summaries = series.summaries
     var from = 0
     var to = 0
     var values = MomentValues(at: endTimes)
     for index in 0..<ends.count {
       let start = Timestamp(nanoseconds: ends[index]) - length
-      while to < hours.count, hours[to].end <= ends[index] { to += 1 }
-      while from < to, hours[from].end <= start.nanoseconds { from += 1 }
+      while to < summaries.count, summaries[to].end <= ends[index] { to += 1 }
+      while from < to, summaries[from].end <= start.nanoseconds { from += 1 }
       if from == to { continue }
-      guard let value = value(hours[from..<to]) else { return nil }
+      guard let value = value(summaries[from..<to]) else { return nil }
       values.append(value, at: index)
     }
     return LabelledSamples(key: series.key, samples: atMoments(values.samples))

@@ -18,6 +18,8 @@ struct Evaluator: Sendable {
     var lead = Interval.zero
     /// How far back the newest sample of a series may lie to count as its value now.
     var lookback = Evaluator.lookback
+    /// The longest buckets whose rollups may stand for samples.
+    var resolution = Interval.zero
 
     /// The moments that instant values are due at: each step, or else the time alone.
     var moments: Moments {

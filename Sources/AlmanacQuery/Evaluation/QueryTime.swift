@@ -10,16 +10,19 @@ public struct QueryTime: Sendable {
   public var step: Interval?
   /// How far back the newest sample of a series may lie to count as its value; nil is 5 minutes.
   public var lookback: Interval?
+  /// The longest buckets whose rollups may stand for samples; zero reads samples.
+  public var resolution = Interval.zero
 
   /// Evaluation at one moment.
   public init(time: Timestamp) {
     self.time = time
   }
 
-  /// Reads the parameters `time`, `start`, `end`, `step` and `lookback_delta` of a request.
+  /// Reads the parameters `time`, `start`, `end`, `step`, `lookback_delta` and
+  /// `max_source_resolution` of a request.
   public init(
     now: Timestamp, time: String?, start: String?, end: String?, step: String?,
-    lookback: String? = nil
+    lookback: String? = nil, resolution: String? = nil
   ) throws(InvalidParameter) {
     let moment = { (name: String, text: String?) throws(InvalidParameter) -> Timestamp? in
       guard let text, !text.isEmpty else { return nil }
@@ -34,6 +37,10 @@ public struct QueryTime: Sendable {
     let last = try moment("end", end)
     self.time = try moment("time", time) ?? last ?? now
     self.lookback = try Self.length("lookback_delta", lookback)
+    let isAutomatic = resolution == "auto"
+    if let resolution, !resolution.isEmpty, !isAutomatic {
+      self.resolution = try Self.resolution(resolution)
+    }
     guard first != nil || last != nil || step != nil else { return }
     guard let first else {
       throw InvalidParameter(
@@ -55,6 +62,7 @@ public struct QueryTime: Sendable {
         hint: "choose a longer step or a shorter range")
     }
     self.step = length
+    if isAutomatic { self.resolution = Interval(nanoseconds: length.nanoseconds / 5) }
   }
 
   /// How many steps the range has, both ends included; nil without a step.
@@ -73,6 +81,15 @@ public struct QueryTime: Sendable {
       guard let range, let step else { return nil }
       return try Moments(range, step: step).times
     }
+  }
+
+  private static func resolution(_ text: String) throws(InvalidParameter) -> Interval {
+    guard let length = Interval(parameter: text), length >= .zero else {
+      throw InvalidParameter(
+        parameter: "max_source_resolution", message: "cannot read \"\(text)\" as a duration",
+        hint: "use 5m, 1h, auto, or 0s for samples")
+    }
+    return length
   }
 
   private static func length(_ name: String, _ text: String?) throws(InvalidParameter) -> Interval?

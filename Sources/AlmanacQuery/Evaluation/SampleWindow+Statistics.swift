@@ -8,7 +8,7 @@ extension SampleWindow {
     var total = CompensatedSum()
     var index = bounds.lowerBound
     while index < bounds.upperBound {
-      let end = HourSummary.end(holding: times[index])
+      let end = Summary.end(holding: times[index], of: .hour)
       var hour = CompensatedSum()
       repeat {
         hour.add(values[index])
@@ -60,13 +60,13 @@ extension SampleWindow {
   }
 }
 
-/// The same of whole hours.
-extension ArraySlice<HourSummary> {
+/// The same of whole buckets.
+extension ArraySlice<Summary> {
   var count: Int { reduce(0) { $0 + $1.count } }
 
   var sum: Double {
     var total = CompensatedSum()
-    for hour in self { total.add(hour.sum) }
+    for summary in self { total.add(summary.sum) }
     return total.value
   }
 
@@ -78,16 +78,16 @@ extension ArraySlice<HourSummary> {
 
   var minimum: Double {
     var least = Double.nan
-    for hour in self where !(hour.minimum >= least) && !hour.minimum.isNaN {
-      least = hour.minimum
+    for summary in self where !(summary.minimum >= least) && !summary.minimum.isNaN {
+      least = summary.minimum
     }
     return least
   }
 
   var maximum: Double {
     var greatest = Double.nan
-    for hour in self where !(hour.maximum <= greatest) && !hour.maximum.isNaN {
-      greatest = hour.maximum
+    for summary in self where !(summary.maximum <= greatest) && !summary.maximum.isNaN {
+      greatest = summary.maximum
     }
     return greatest
   }

@@ -23,13 +23,17 @@ public protocol SeriesSource: Sendable {
     _ transform: @escaping @Sendable (LabelledSamples) throws -> LabelledSamples?
   ) async throws -> [LabelledSamples]
 
-  /// As `samples(passing:in:)`, with whole hours summed up.
+  /// As `samples(passing:in:)`, with whole buckets of `resolution` summed up.
   ///
-  /// - Parameter range: whole hours: it begins one nanosecond after a multiple of an hour and ends
-  ///   at one.
-  func hours(
-    passing matchers: [LabelMatcher], in range: TimeRange
-  ) async throws -> [LabelledHours]
+  /// - Parameters:
+  ///   - range: whole buckets: it begins one nanosecond after a multiple of the resolution and ends
+  ///     at one.
+  ///   - rollups: the longest buckets whose stored rollups may be used; nil is for none. A bucket
+  ///     of `resolution` may then come in several pieces.
+  func summaries(
+    passing matchers: [LabelMatcher], in range: TimeRange, of resolution: Resolution,
+    rollups: Resolution?
+  ) async throws -> [LabelledSummaries]
 }
 
 extension SeriesSource {
@@ -42,26 +46,27 @@ extension SeriesSource {
   }
 
   /// Reads the samples and sums them up.
-  public func hours(
-    passing matchers: [LabelMatcher], in range: TimeRange
-  ) async throws -> [LabelledHours] {
+  public func summaries(
+    passing matchers: [LabelMatcher], in range: TimeRange, of resolution: Resolution,
+    rollups: Resolution?
+  ) async throws -> [LabelledSummaries] {
     try await samples(passing: matchers, in: range).map { one in
-      LabelledHours(key: one.key, hours: one.samples.hours)
+      LabelledSummaries(key: one.key, summaries: one.samples.summaries(of: resolution))
     }
   }
 }
 
-/// One series with the summaries of its hours.
-public struct LabelledHours: Sendable, Equatable {
+/// One series with the summaries of its buckets.
+public struct LabelledSummaries: Sendable, Equatable {
   /// Metric and labels.
   public var key: SeriesKey
-  /// The hours that have samples, in order of time.
-  public var hours: [HourSummary]
+  /// Those that have samples, in order of time.
+  public var summaries: [Summary]
 
   /// Summaries of the series `key`.
-  public init(key: SeriesKey, hours: [HourSummary]) {
+  public init(key: SeriesKey, summaries: [Summary]) {
     self.key = key
-    self.hours = hours
+    self.summaries = summaries
   }
 }
 

@@ -25,38 +25,38 @@ struct WindowFunction: Sendable {
   var keepsMetric = false
   /// Whether the newest sample of a window is all it looks at.
   var looksAtNewest = false
-  /// The same result from summaries of hours, one or more, where there is such a way; nil where
+  /// The same result from summaries, one or more, where there is such a way; nil where
   /// it takes the values.
-  var hourly: (@Sendable (ArraySlice<HourSummary>) -> Double?)?
+  var summarised: (@Sendable (ArraySlice<Summary>) -> Double?)?
   let rule: Rule
 
   private init(
     _ name: String, parameter: Parameter? = nil, keepsMetric: Bool = false,
     looksAtNewest: Bool = false,
-    hourly: (@Sendable (ArraySlice<HourSummary>) -> Double?)? = nil, _ rule: Rule
+    summarised: (@Sendable (ArraySlice<Summary>) -> Double?)? = nil, _ rule: Rule
   ) {
     self.name = name
     self.parameter = parameter
     self.keepsMetric = keepsMetric
     self.looksAtNewest = looksAtNewest
-    self.hourly = hourly
+    self.summarised = summarised
     self.rule = rule
   }
 
   private init(
-    _ name: String, hourly: (@Sendable (ArraySlice<HourSummary>) -> Double?)? = nil,
+    _ name: String, summarised: (@Sendable (ArraySlice<Summary>) -> Double?)? = nil,
     _ value: @escaping @Sendable (borrowing SampleWindow) -> Double?
   ) {
-    self.init(name, hourly: hourly, .value { window, _ in value(window) })
+    self.init(name, summarised: summarised, .value { window, _ in value(window) })
   }
 
   /// All functions.
   static let all: [WindowFunction] = [
-    WindowFunction("avg_over_time", hourly: { $0.mean }) { $0.mean },
-    WindowFunction("min_over_time", hourly: { $0.minimum }) { $0.minimum },
-    WindowFunction("max_over_time", hourly: { $0.maximum }) { $0.maximum },
-    WindowFunction("sum_over_time", hourly: { $0.sum }) { $0.sum },
-    WindowFunction("count_over_time", hourly: { Double($0.count) }) { Double($0.count) },
+    WindowFunction("avg_over_time", summarised: { $0.mean }) { $0.mean },
+    WindowFunction("min_over_time", summarised: { $0.minimum }) { $0.minimum },
+    WindowFunction("max_over_time", summarised: { $0.maximum }) { $0.maximum },
+    WindowFunction("sum_over_time", summarised: { $0.sum }) { $0.sum },
+    WindowFunction("count_over_time", summarised: { Double($0.count) }) { Double($0.count) },
     WindowFunction(
       "last_over_time", keepsMetric: true, looksAtNewest: true,
       .value { window, _ in window.last }),

@@ -78,7 +78,15 @@ final class LMDBPartition: KeyValuePartition {
     if !isReadOnly { try Directory.reserve(path + "-lock", bytes: lockSize) }
     // Readers belong to transactions, not threads; no read-ahead, as reads are short ranges.
     let flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | (isReadOnly ? MDB_RDONLY : 0)
-    let pointer = try openEnvironment(path, flags: flags, mapSize: mapSize)
+    let pointer: OpaquePointer
+    do throws(StoreError) {
+      pointer = try openEnvironment(path, flags: flags, mapSize: mapSize)
+    } catch {
+      // Where another process dies while it makes the table of readers, who waited for it finds
+      // the table invalid; who opens next makes it.
+      guard error.code == .unknownFormat else { throw error }
+      pointer = try openEnvironment(path, flags: flags, mapSize: mapSize)
+    }
     do throws(StoreError) {
       let handle = try mainTable(of: pointer, path)
       // Views of readers whose process died would keep old pages from reuse.

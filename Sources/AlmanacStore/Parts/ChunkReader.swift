@@ -58,7 +58,7 @@ struct ChunkReader: ~Copyable {
   /// The summaries of a chunk's hours, where it has them.
   mutating func hours(
     _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32
-  ) throws(StoreError) -> [HourSummary]? {
+  ) throws(StoreError) -> [Summary]? {
     do throws(CodecError) {
       return try decoder.hours(chunk)
     } catch {

@@ -11,12 +11,16 @@ final class Part: Sendable {
 
   let info: PartInfo
   let blocks: [BlockReference]
+  /// What sums up its samples, one each resolution at most.
+  let rollups: [Part]
   let lastValues = LastValues()
   /// Keeps the memory of the blocks.
   private let partition: any FrozenPartition
 
   /// Opens a part; its blocks are not read.
-  convenience init(_ info: PartInfo, in store: any KeyValueStore) throws(StoreError) {
+  convenience init(
+    _ info: PartInfo, in store: any KeyValueStore, rollups: [Part] = []
+  ) throws(StoreError) {
     let partition = try store.frozen(info.name)
     var blocks: [BlockReference] = []
     blocks.reserveCapacity(partition.entries.count)
@@ -36,7 +40,23 @@ final class Part: Sendable {
     guard checksum == info.keysChecksum else {
       throw StoreError(.damaged, "\(info.name): the keys of its blocks have a wrong checksum")
     }
-    self.init(info, partition, blocks)
+    self.init(info, partition, blocks, rollups)
+  }
+
+  /// Opens parts, each with its rollups.
+  static func open(
+    _ infos: [PartInfo], in store: any KeyValueStore
+  ) throws(StoreError) -> [Part] {
+    var rollups: [UInt64: [Part]] = [:]
+    for info in infos {
+      guard let rollup = info.rollup else { continue }
+      rollups[rollup.part, default: []].append(try Part(info, in: store))
+    }
+    var parts: [Part] = []
+    for info in infos where info.rollup == nil {
+      parts.append(try Part(info, in: store, rollups: rollups[info.number] ?? []))
+    }
+    return parts
   }
 
   /// What can be read of a part that does not open: the blocks whose keys and directories are
@@ -61,16 +81,32 @@ final class Part: Sendable {
         ordered.append(block)
       }
     }
-    self.init(info, partition, ordered)
+    self.init(info, partition, ordered, [])
   }
 
   private init(
-    _ info: PartInfo, _ partition: any FrozenPartition, _ blocks: [BlockReference]
+    _ info: PartInfo, _ partition: any FrozenPartition, _ blocks: [BlockReference],
+    _ rollups: [Part]
   ) {
     self.info = info
+    self.rollups = rollups
     self.partition = partition
     self.blocks = blocks
   }
+
+  /// What the catalog knows about the part and its rollups.
+  var infos: [PartInfo] { [info] + rollups.map(\.info) }
+
+  /// The rollup of the longest buckets up to `longest`; nil where there is none.
+  func rollup(upTo longest: Resolution) -> Part? {
+    Resolution.allCases.reversed().filter { $0 <= longest }.lazy
+      .compactMap { resolution in
+        self.rollups.first { $0.info.rollup?.resolution == resolution }
+      }.first
+  }
+
+  /// Bytes on disk, rollups included.
+  var byteCount: Int { infos.reduce(0) { $0 + $1.byteCount } }
 
   /// The position of the first block that may hold `series`.
   func firstBlock(of series: UInt32) -> Int {

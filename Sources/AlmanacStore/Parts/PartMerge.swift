@@ -111,7 +111,7 @@ struct PartMerge {
 }
 
 /// All chunks of a part in order of series and time.
-private struct PartScanner {
+struct PartScanner {
   private let part: Part
   private var block = 0
   private var index = 0

@@ -28,16 +28,18 @@ final class PartWriter {
 
   /// Begins part `number`.
   ///
-  /// - Parameter isDraft: whether the part will soon be merged with others.
+  /// - Parameters:
+  ///   - isDraft: whether the part will soon be merged with others.
+  ///   - rollup: what it sums up; nil where it has samples.
   init(
     _ number: UInt64, window: Window, generations: ClosedRange<UInt64>, isDraft: Bool,
-    in store: any KeyValueStore
+    rollup: PartInfo.Rollup? = nil, in store: any KeyValueStore
   ) throws(StoreError) {
     self.isDraft = isDraft
     info = PartInfo(
       number: number, window: window, generations: generations,
       range: TimeRange(start: Timestamp(nanoseconds: .max), end: Timestamp(nanoseconds: .min)),
-      seriesCount: 0, sampleCount: 0, blockCount: 0, byteCount: 0, isDraft: isDraft)
+      seriesCount: 0, sampleCount: 0, blockCount: 0, byteCount: 0, isDraft: isDraft, rollup: rollup)
     builder = try store.build(info.name)
   }
 
@@ -73,20 +75,20 @@ final class PartWriter {
   private func cut(
     _ timestamps: UnsafeBufferPointer<Int64>, from: Int, near position: Int
   ) -> Int {
-    let hour = HourSummary.end(holding: timestamps[position])
+    let hour = Summary.end(holding: timestamps[position], of: .hour)
     var low = from + 1
     var high = position
     // The first sample of the hour that `position` is in.
     while low < high {
       let middle = (low + high) / 2
-      if HourSummary.end(holding: timestamps[middle]) < hour {
+      if Summary.end(holding: timestamps[middle], of: .hour) < hour {
         low = middle + 1
       } else {
         high = middle
       }
     }
-    return HourSummary.end(holding: timestamps[low - 1]) < hour && position - low < Self.cutReach
-      ? low : position
+    let isWhole = Summary.end(holding: timestamps[low - 1], of: .hour) < hour
+    return isWhole && position - low < Self.cutReach ? low : position
   }
 
   /// Adds a chunk of `series` as it is.

@@ -1,13 +1,10 @@
-/// What the samples of one series in one hour come to: enough for minimum, maximum, mean, sum and
-/// count of any time made of whole hours.
+/// What the samples of one series in one bucket of time come to: enough for minimum, maximum, mean,
+/// sum and count of any time made of whole buckets.
 ///
-/// Hours are counted from the Unix epoch and, like windows of queries, hold their end and not
-/// their beginning.
-public struct HourSummary: Equatable, Sendable {
-  /// An hour in nanoseconds.
-  public static let length: Int64 = 3_600_000_000_000
-
-  /// The end of the hour, ns since the Unix epoch, a multiple of `length`.
+/// Buckets of a `Resolution` are counted from the Unix epoch and, like windows of queries, hold
+/// their end and not their beginning.
+public struct Summary: Equatable, Sendable {
+  /// The end of the bucket, ns since the Unix epoch, a multiple of its length.
   public var end: Int64
   /// The number of samples, at least 1.
   public var count: Int
@@ -27,22 +24,22 @@ public struct HourSummary: Equatable, Sendable {
     self.sum = sum
   }
 
-  /// The end of the hour that `time` belongs to.
-  public static func end(holding time: Int64) -> Int64 {
-    let remainder = time % length
+  /// The end of the bucket that `time` belongs to.
+  public static func end(holding time: Int64, of resolution: Resolution) -> Int64 {
+    let remainder = time % resolution.length
     if remainder <= 0 { return time - remainder }
-    let (end, overflow) = (time - remainder).addingReportingOverflow(length)
+    let (end, overflow) = (time - remainder).addingReportingOverflow(resolution.length)
     return overflow ? .max : end
   }
 }
 
 extension Samples {
-  /// The summaries of the hours that have samples, in order of time.
-  public var hours: [HourSummary] {
-    var hours: [HourSummary] = []
+  /// The summaries of the buckets that have samples, in order of time.
+  public func summaries(of resolution: Resolution) -> [Summary] {
+    var summaries: [Summary] = []
     var index = 0
     while index < count {
-      let end = HourSummary.end(holding: timestamps[index])
+      let end = Summary.end(holding: timestamps[index], of: resolution)
       let first = index
       var sum = CompensatedSum()
       var minimum = Double.nan
@@ -54,10 +51,9 @@ extension Samples {
         if !(value <= maximum) { maximum = value.isNaN ? maximum : value }
         index += 1
       }
-      hours.append(
-        HourSummary(
-          end: end, count: index - first, minimum: minimum, maximum: maximum, sum: sum.value))
+      summaries.append(
+        Summary(end: end, count: index - first, minimum: minimum, maximum: maximum, sum: sum.value))
     }
-    return hours
+    return summaries
   }
 }
