@@ -23,6 +23,7 @@ public struct Query: Sendable {
     switch plan.type {
     case .number: .scalar
     case .string: .string
+    case .report: .report
     case .series, .grid, .forecast, .outliers:
       plan.isWindow ? .window : plan.isInstant ? .vector : .curves
     }
@@ -62,6 +63,8 @@ public struct QueryResult: Sendable {
     case window
     /// Other samples at their own times: grids, forecasts, outliers and what is made of them.
     case curves
+    /// A small table.
+    case report
   }
 
   /// The values.

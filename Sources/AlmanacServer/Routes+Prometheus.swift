@@ -118,7 +118,7 @@ extension QueryResult.Shape {
     switch self {
     case .string: "string"
     case .window: "range vector"
-    case .scalar, .vector, .curves: nil
+    case .scalar, .vector, .curves, .report: nil
     }
   }
 }

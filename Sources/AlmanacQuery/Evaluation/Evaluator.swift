@@ -79,7 +79,8 @@ struct Evaluator: Sendable {
       return try await pool.compute { try grids.map { try $0.prepared() } }
     case .forecast(let all): return try await pool.compute { all.compactMap { $0.samples(.yhat) } }
     case .outliers(let all): return try await pool.compute { all.map { $0.samples(.score) } }
-    case .number, .string: preconditionFailure("BUG: the planner lets no scalar pass here")
+    case .number, .string, .report:
+      preconditionFailure("BUG: the planner lets series pass only")
     }
   }
 
@@ -179,7 +180,7 @@ struct Evaluator: Sendable {
       return .series(series)
     case .outliers(let all):
       return .series(try await pool.compute { all.map { $0.samples(column) } })
-    case .series, .grid, .number, .string:
+    case .series, .grid, .number, .string, .report:
       preconditionFailure("BUG: the planner projects forecasts and outliers only")
     }
   }
@@ -210,7 +211,7 @@ struct Evaluator: Sendable {
           }
         }
       }
-    case .forecast, .outliers, .number, .string:
+    case .forecast, .outliers, .number, .string, .report:
       preconditionFailure("BUG: the planner prepares series only")
     }
   }

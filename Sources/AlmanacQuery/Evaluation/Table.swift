@@ -90,6 +90,10 @@ public struct Table: Sendable {
       type = "outliers"
       columns = LabelledOutliers.columns
       series = all.map(\.rows)
+    case .report(let report):
+      // The order of its rows says something.
+      (type, columns, series) = ("report", report.columns, report.series)
+      return
     }
     series.sort { $0.key < $1.key }
   }

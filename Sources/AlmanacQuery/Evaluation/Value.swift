@@ -15,6 +15,8 @@ public enum Value: Sendable {
   case forecast([LabelledForecast])
   /// Judged samples.
   case outliers([LabelledOutliers])
+  /// A small table.
+  case report(Report)
 }
 
 /// One series with samples.

@@ -21,14 +21,14 @@ indirect enum Plan: Sendable {
 
   /// What a plan evaluates to.
   enum ResultType: String, Sendable {
-    case number, string, series, grid, forecast, outliers
+    case number, string, series, grid, forecast, outliers, report
 
     /// The type as errors name it.
     var name: String { self == .series ? "series" : self == .grid ? "grid" : rawValue }
 
     /// Whether arithmetic and aggregates take it: forecasts and outliers stand for their main
     /// column there.
-    var isSeries: Bool { self != .number && self != .string }
+    var isSeries: Bool { self != .number && self != .string && self != .report }
   }
 
   var type: ResultType {

@@ -49,7 +49,7 @@ extension Planner {
     let input = try plan(expression)
     switch input.type {
     case .series, .grid: return input
-    case .number, .string:
+    case .number, .string, .report:
       try require(
         input, isSeries: expression.range, stage: arguments.stage,
         doing: "\(arguments.call.name) this")

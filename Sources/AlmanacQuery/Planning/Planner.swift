@@ -201,10 +201,10 @@ struct Planner {
   }
 
   private func require(_ plan: Plan, isNumeric range: SourceRange) throws(QueryError) {
-    guard plan.type == .string else { return }
+    guard plan.type == .string || plan.type == .report else { return }
     throw QueryError(
-      code: .type, message: "cannot calculate with a string", range: range, stage: "plan",
-      hint: "a metric is written without quotes")
+      code: .type, message: "cannot calculate with a \(plan.type.name)", range: range,
+      stage: "plan", hint: "write a selector, as memory<host=x>; a metric has no quotes")
   }
 
   func notYet(_ what: String, _ range: SourceRange) -> QueryError {

@@ -167,6 +167,10 @@ struct PrometheusText: Sendable {
     case .grid(let all): for one in all { series.append(try one.prepared()) }
     case .forecast(let all): series = all.flatMap(\.curves)
     case .outliers(let all): series = all.map(\.scores)
+    case .report:
+      throw QueryError(
+        code: .type, message: "a report is no samples", stage: "answer",
+        hint: "ask /api/v1/table for it")
     }
     guard result.shape == .curves, let range = result.time.range else { return series }
     // Samples at their own times: those that were asked for.
