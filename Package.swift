@@ -40,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .target(
       name: "CKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "CCodec"),
@@ -92,7 +93,7 @@ let package = Package(
       name: "almanac",
       dependencies: [
         "AlmanacCore", "AlmanacEngine", "AlmanacQuery", "AlmanacServer", "AlmanacStore",
-        "AlmanacTerminal",
+        "AlmanacTerminal", "CMalloc",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

@@ -166,6 +166,9 @@ public final class Database: Sendable {
     }
   }
 
+  /// Where work on results is done that takes long.
+  public var computePool: any ComputePool { readers }
+
   /// What the store holds.
   public func statistics() -> Store.Statistics { store.statistics() }
 

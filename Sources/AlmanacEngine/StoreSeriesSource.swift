@@ -61,16 +61,25 @@ struct StoreSeriesSource: SeriesSource {
     label: @escaping @Sendable (SeriesKey, Found) throws -> T?
   ) async throws -> [T] {
     let snapshot = store.snapshot()
+    let one = {
+      @Sendable (id: SeriesID, key: SeriesKey?, reader: inout SeriesReader) throws -> T? in
+      guard let found = try read(&reader, id), let key = key ?? snapshot.key(of: id) else {
+        return nil
+      }
+      return try label(key, found)
+    }
+    if let few = snapshot.fewSeries(passing: matchers) {
+      var reader = snapshot.reader(in: range)
+      // To hand so little to another thread would take longer than to do it.
+      if reader.isQuick(few.map(\.id)) {
+        var all: [T] = []
+        for (id, key) in few { if let found = try one(id, key, &reader) { all.append(found) } }
+        return all.sorted { $0.key < $1.key }
+      }
+    }
     let part = { @Sendable (ids: ArraySlice<SeriesID>) in
       var reader = snapshot.reader(in: range)
-      var all: [T] = []
-      for id in ids {
-        guard let found = try read(&reader, id), let key = snapshot.key(of: id),
-          let one = try label(key, found)
-        else { continue }
-        all.append(one)
-      }
-      return all
+      return try ids.compactMap { try one($0, nil, &reader) }
     }
     let (ids, few) = try await pool.run {
       let ids = snapshot.series(passing: matchers)

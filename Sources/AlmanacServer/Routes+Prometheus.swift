@@ -8,8 +8,8 @@ internal import Hummingbird
 extension Routes {
   /// The most values of one series that a range query answers, as in Prometheus.
   private static let maximumSteps = 11_000
-  /// A longer answer is sent as it is made, without its length.
-  private static let wholeSize = 1 << 23
+  /// An answer of more pieces is sent as it is made, without its length.
+  private static let wholePieces = 32
 
   func addPrometheus(to router: Router<Context>) {
     for method in [HTTPRequest.Method.get, .post] {
@@ -39,7 +39,7 @@ extension Routes {
           hint: "leave the window out, or ask /api/v1/query")
       }
       let result = try await database.evaluate(query, at: time)
-      return try Self.response(PrometheusText(result, limit: limit))
+      return try await response(PrometheusText(result, limit: limit))
     } catch let error as InvalidParameter {
       return ErrorResponse.badParameter(error.parameter, error.message, hint: error.hint)
     } catch {
@@ -84,29 +84,36 @@ extension Routes {
   }
 
   /// The whole text with its length, or where it is long, in pieces as they are made.
-  private static func response(_ text: PrometheusText) -> Response {
-    var pieces = text.pieces
-    var ready: [ByteBuffer] = []
-    var size = 0
-    var isWhole = false
-    while size < wholeSize, !isWhole {
-      if let piece = pieces.next() {
-        size += piece.count
-        ready.append(ByteBuffer(bytes: piece))
-      } else {
-        isWhole = true
-      }
-    }
+  private func response(_ text: PrometheusText) async throws -> Response {
+    let pool = database.computePool
     let headers: HTTPFields = [.contentType: "application/json"]
-    if isWhole, ready.count == 1 {
+    if text.pieceCount == 1 {
+      let piece = try await pool.compute(weight: text.sampleCount) { text.piece(0) }
       return Response(
-        status: .ok, headers: headers, body: ResponseBody(byteBuffer: ready[0]))
+        status: .ok, headers: headers,
+        body: ResponseBody(byteBuffer: ByteBuffer(bytes: piece)))
     }
-    let (first, rest) = (ready, pieces)
-    let body = ResponseBody(contentLength: isWhole ? size : nil) { writer in
-      for buffer in first { try await writer.write(buffer) }
-      for piece in rest { try await writer.write(ByteBuffer(bytes: piece)) }
-      try await writer.finish(nil)
+    let pieces = { @Sendable (range: Range<Int>) async throws -> [ByteBuffer] in
+      try await pool.map(Array(range), weight: .max) { ByteBuffer(bytes: text.piece($0)) }
+    }
+    let count = text.pieceCount
+    let body: ResponseBody
+    if count <= Self.wholePieces {
+      let all = try await pieces(0..<count)
+      body = ResponseBody(contentLength: all.reduce(0) { $0 + $1.readableBytes }) { writer in
+        for buffer in all { try await writer.write(buffer) }
+        try await writer.finish(nil)
+      }
+    } else {
+      let atOnce = pool.width * 2
+      body = ResponseBody { writer in
+        for start in stride(from: 0, to: count, by: atOnce) {
+          for buffer in try await pieces(start..<min(start + atOnce, count)) {
+            try await writer.write(buffer)
+          }
+        }
+        try await writer.finish(nil)
+      }
     }
     return Response(status: .ok, headers: headers, body: body)
   }

@@ -3,6 +3,7 @@ import AlmanacEngine
 import AlmanacServer
 import AlmanacStore
 import ArgumentParser
+import CMalloc
 import Foundation
 import Hummingbird
 import Logging
@@ -70,6 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
     var logger = Logger(label: "almanac") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
     raiseFileLimit()
+    limitArenas()
     var configuration = ServerConfiguration()
     guard let (host, port) = parseAddress(listen) else {
       throw ValidationError("cannot read --listen \(listen): write HOST:PORT, as 127.0.0.1:8086")
@@ -96,7 +98,8 @@ struct ServeCommand: AsyncParsableCommand {
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
     services.maximumGracefulShutdownDuration = .seconds(8)
     do {
-      try await ServiceGroup(configuration: services).run()
+      let group = ServiceGroup(configuration: services)
+      try await withTaskExecutorPreference(EventLoopExecutor()) { try await group.run() }
     } catch {
       await database.close()
       throw Failure("the server on \(listen) ended: \(error)", hint: "is the address in use?")
@@ -113,6 +116,12 @@ private func raiseFileLimit() {
   guard getrlimit(resource, &limit) == 0 else { return }
   limit.rlim_cur = limit.rlim_max
   setrlimit(resource, &limit)
+}
+
+/// Keeps the C library from making eight arenas of memory a processor: what is freed in one of them
+/// is lost to the others.
+private func limitArenas() {
+  mallopt(M_ARENA_MAX, Int32(clamping: max(2, ProcessInfo.processInfo.activeProcessorCount)))
 }
 
 /// Forgets what has outlived its retention while the server runs.

@@ -99,6 +99,10 @@ struct SeriesIndexTests {
       }
       let expected = model.all(matchers)
       #expect(index.series(passing: matchers) == expected, "\(matchers)")
+      if let few = index.fewSeries(passing: matchers, limit: 64) {
+        #expect(few.map(\.id) == expected, "\(matchers)")
+        #expect(few.map(\.key) == expected.map { model.keys[$0] }, "\(matchers)")
+      }
       let keys = expected.compactMap { model.keys[$0] }
       let labels = keys.flatMap { $0.labels.all.map(\.name) }
       #expect(
@@ -253,6 +257,25 @@ struct SeriesIndexTests {
       found.seriesCountByLabelValuePair
         == [Entry(name: "__name__=cpu", count: 7), Entry(name: "dc=w", count: 5)])
     #expect(index.cardinality(top: 0).seriesCountByMetricName.isEmpty)
+  }
+
+  @Test("few series are handed out where one value has no more of them than asked for")
+  func few() {
+    let index = SeriesIndex()
+    for host in 0..<20 {
+      let labels = Labels([("host", "h\(host)"), ("pool", host % 2 == 0 ? "even" : "odd")])
+      let key = SeriesKey(metric: "m", labels: labels)
+      _ = key.encoded.withUnsafeBytes { index.findOrAdd($0) }
+    }
+    let equal = { (name: String, value: String) in LabelMatcher(name: name, .equal(value)) }
+    let found = { index.fewSeries(passing: $0, limit: 10)?.map(\.key.labels["host"]) }
+    #expect(found([equal("host", "h3")]) == ["h3"])
+    #expect(found([equal("host", "h3"), equal("__name__", "m")]) == ["h3"])
+    #expect(found([equal("pool", "odd")])?.count == 10)
+    #expect(found([equal("__name__", "m")]) == nil)
+    #expect(found([LabelMatcher(name: "host", .notEqual("h3"))]) == nil)
+    #expect(found([equal("host", "none")]) == [])
+    #expect(found([]) == nil)
   }
 
   @Test("keys are handed out in the order asked for, those of missing series left out")

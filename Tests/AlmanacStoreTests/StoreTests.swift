@@ -162,6 +162,28 @@ import Testing
     #expect(contents.values.allSatisfy { $0.count == 2_000 })
   }
 
+  @Test("few samples in memory are quick to read, in the head and in parts, and many are not")
+  func quick() async throws {
+    let store = try open()
+    let times = Array(0..<Int64(20_000))
+    let samples = Samples(timestamps: times, values: times.map { Double($0 * 7 % 13) })
+    try await store.write(Points(key: Self.key("long"), samples: samples))
+    try await store.write(Points(key: Self.key("short"), samples: samples.slice(0..<100)))
+    for _ in 0..<2 {
+      let snapshot = store.snapshot()
+      var reader = snapshot.reader(in: .all)
+      let id = { (metric: String) in
+        snapshot.series(passing: [LabelMatcher(name: SeriesKey.metricLabel, .equal(metric))])
+      }
+      let areQuick = [
+        reader.isQuick(id("short")), reader.isQuick(id("long")),
+        reader.isQuick(id("short") + id("long")),
+      ]
+      #expect(areQuick == [true, false, false])
+      try await store.compact()
+    }
+  }
+
   @Test("models are kept, listed, replaced and removed")
   func models() async throws {
     var opened: Store? = try open()

@@ -18,6 +18,11 @@ struct SeasonalExpectation {
   private var raw: [Double]
   private var profile: [Double]
   private var weeks: [[Double]]
+  /// Where there are samples, among the positions before `nextRead`.
+  private var present: [Int] = []
+  private var nextRead: Int
+  /// The last median of recent samples, and which of `present` they were.
+  private var level = (positions: 0..<0, median: Double.nan)
 
   private static let days = 7
   private static let weeks = 4
@@ -37,6 +42,7 @@ struct SeasonalExpectation {
     raw = [Double](repeating: 0, count: length)
     profile = raw
     weeks = [[Double]](repeating: raw, count: Self.weeks)
+    nextRead = grid.firstRead(from: 0)
   }
 
   /// The quarter hour as an odd number of samples, at most 15, so far apart.
@@ -130,17 +136,46 @@ struct SeasonalExpectation {
     return deviation * (1 - variance / square)
   }
 
-  /// The median of the day before `start`, else of everything before it; NaN without samples.
-  private func recentLevel(_ values: [Double], before start: Int) -> Double {
+  /// The median of the day before `start`, else of the days that count, else of everything before
+  /// it; NaN without samples.
+  private mutating func recentLevel(_ values: [Double], before start: Int) -> Double {
+    read(values, upTo: start)
     for first in [max(0, start - grid.day), max(0, start - Self.days * grid.day), 0] {
-      var present: [Double] = []
-      var index = grid.firstRead(from: first)
-      while index < start {
-        if !values[index].isNaN { present.append(values[index]) }
-        index += grid.stride
+      let positions = present.partitioningIndex { $0 >= first }..<present.count
+      if positions.isEmpty { continue }
+      // Far behind the last sample the same ones count again and again.
+      if positions != level.positions {
+        var found = present[positions].map { values[$0] }
+        level = (positions, Quantiles.median(reordering: &found, count: found.count))
       }
-      if !present.isEmpty { return Quantiles.median(reordering: &present, count: present.count) }
+      return level.median
     }
     return .nan
+  }
+
+  /// Finds the samples before `end`, looking at each value once.
+  private mutating func read(_ values: [Double], upTo end: Int) {
+    if let last = present.last, last >= end {
+      present.removeLast(present.count - present.partitioningIndex { $0 >= end })
+      level.positions = 0..<0
+      nextRead = grid.firstRead(from: end)
+    }
+    while nextRead < end {
+      if !values[nextRead].isNaN { present.append(nextRead) }
+      nextRead += grid.stride
+    }
+  }
+}
+
+extension [Int] {
+  /// The first position whose element passes `test`, which all after it pass too.
+  fileprivate func partitioningIndex(where test: (Int) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if test(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }

@@ -28,6 +28,7 @@ struct Aggregation: Sendable {
   }
 
   private func combine(_ members: [Samples], at times: [Int64]?) -> Samples {
+    if members.count == 1, isIdentityOfOne { return members[0] }
     let columns = SampleColumns(members, at: times)
     var kept: [Int64] = []
     var values: [Double] = []
@@ -40,6 +41,14 @@ struct Aggregation: Sendable {
       values.append(reduce(column))
     }
     return Samples(timestamps: kept, values: values)
+  }
+
+  /// Whether one series alone gives itself.
+  private var isIdentityOfOne: Bool {
+    switch function {
+    case .sum, .avg, .min, .max, .median: true
+    case .count, .group, .quantile, .stddev, .stdvar: false
+    }
   }
 
   private func reduce(_ values: ArraySlice<Double>) -> Double {
@@ -82,6 +91,8 @@ struct SeriesGrouping: Sendable {
       let all = one.key.labels
       groups[isWithout ? all.dropping(labels) : all.keeping(labels), default: []].append(index)
     }
-    return groups.map { (labels: $0.key, members: $0.value) }.sorted { $0.labels < $1.labels }
+    let found = groups.map { (labels: $0.key, members: $0.value) }
+    return SeriesOrder(found.map { SeriesKey(metric: "", labels: $0.labels) }).positions
+      .map { found[$0] }
   }
 }

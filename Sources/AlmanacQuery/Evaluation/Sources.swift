@@ -114,7 +114,7 @@ extension ComputePool {
   ///
   /// - Parameter weight: about how much work there is, in samples: a little is done at once where
   ///   it is, much is split over the threads of the pool.
-  func map<T: Sendable, U: Sendable>(
+  public func map<T: Sendable, U: Sendable>(
     _ elements: [T], weight: Int, _ transform: @escaping @Sendable (T) throws -> U?
   ) async throws -> [U] {
     if weight <= Self.smallWeight { return try elements.compactMap(transform) }
@@ -131,7 +131,7 @@ extension ComputePool {
   }
 
   /// Runs `body`: here where there is little to do, else on a thread of the pool.
-  func compute<T: Sendable>(
+  public func compute<T: Sendable>(
     weight: Int, _ body: @escaping @Sendable () throws -> T
   ) async throws -> T {
     if weight <= Self.smallWeight { return try body() }

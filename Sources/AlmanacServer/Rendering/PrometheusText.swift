@@ -2,10 +2,12 @@ internal import AlmanacCore
 internal import AlmanacForecast
 internal import AlmanacQuery
 
-/// The result of a query as Prometheus answers it, in pieces that can be sent as they are made.
+/// The result of a query as Prometheus answers it, in pieces of which each can be written by itself.
 struct PrometheusText: Sendable {
-  /// About how many bytes a piece has, and how many samples are written at once.
-  private static let pieceSize = 1 << 20
+  /// Samples of a piece: about 200 KB of text.
+  private static let pieceSize = 8192
+  /// The text of a metric and its labels counts as so many samples.
+  private static let metricSize = 8
   private static let samplesAtOnce = 256
 
   private enum ResultType: Sendable {
@@ -20,6 +22,14 @@ struct PrometheusText: Sendable {
   private let series: [LabelledSamples]
   private let warnings: [String]
   private let infos: [String]
+  /// Where each piece begins, and where the last one ends.
+  private var bounds: [Place] = []
+
+  /// A sample of a series.
+  private struct Place {
+    var series = 0
+    var sample = 0
+  }
 
   /// - Parameter limit: the most series that are written; nil writes all.
   init(_ result: QueryResult, limit: Int? = nil) throws(QueryError) {
@@ -39,61 +49,84 @@ struct PrometheusText: Sendable {
     default:
       type = result.shape == .vector && result.time.range == nil ? .vector : .matrix
     }
+    divide()
   }
 
-  /// The text in order, piece by piece.
-  var pieces: Pieces { Pieces(text: self) }
-
-  /// The text from some place on.
-  struct Pieces: Sequence, IteratorProtocol, Sendable {
-    fileprivate let text: PrometheusText
-    private var position = Position()
-
-    fileprivate init(text: PrometheusText) {
-      self.text = text
+  private mutating func divide() {
+    bounds = [Place()]
+    var room = Self.pieceSize
+    for (index, one) in series.enumerated() {
+      var sample = 0
+      while one.samples.count - sample > room {
+        sample += room
+        bounds.append(Place(series: index, sample: sample))
+        room = Self.pieceSize
+      }
+      room -= one.samples.count - sample + Self.metricSize
+      if room <= 0 {
+        bounds.append(Place(series: index + 1, sample: 0))
+        room = Self.pieceSize
+      }
     }
-
-    mutating func next() -> [UInt8]? { text.next(&position) }
+    bounds.append(Place(series: series.count, sample: 0))
   }
 
-  /// How far the rendering came.
-  fileprivate struct Position {
-    var began = false
-    var series = 0
-    var sample = 0
-    var ended = false
-  }
+  // MARK: - Pieces
 
-  fileprivate func next(_ position: inout Position) -> [UInt8]? {
-    if position.ended { return nil }
+  /// How many samples it tells of.
+  var sampleCount: Int { series.reduce(0) { $0 + $1.samples.count } }
+
+  /// How many pieces the text has.
+  var pieceCount: Int { bounds.count - 1 }
+
+  /// One piece of the text.
+  func piece(_ number: Int) -> [UInt8] {
     var json = JSONText()
-    if !position.began {
-      position.began = true
+    if number == 0 {
       json.raw("{\"status\":\"success\",\"data\":{\"resultType\":")
       begin(&json)
     }
+    let (start, end) = (bounds[number], bounds[number + 1])
     switch type {
     case .scalar, .string: break
     case .vector:
-      while position.series < series.count, json.bytes.count < Self.pieceSize {
-        let one = series[position.series]
-        json.raw(position.series == 0 ? "{\"metric\":" : ",{\"metric\":")
-        json.metric(one.key)
-        json.raw(",\"value\":")
-        json.sample(time: time, value: one.samples.values.last ?? .nan)
-        json.raw("}")
-        position.series += 1
-      }
+      // A value stands for its series: it is in the piece that the series begins in.
+      let first = start.sample == 0 ? start.series : start.series + 1
+      let last = end.sample == 0 ? end.series : end.series + 1
+      for index in first..<max(first, last) { appendValue(&json, index) }
     case .matrix:
-      while position.series < series.count, json.bytes.count < Self.pieceSize {
-        appendSamples(&json, &position)
+      for index in start.series..<min(end.series + 1, series.count) {
+        let count = series[index].samples.count
+        let from = index == start.series ? start.sample : 0
+        let to = index == end.series ? end.sample : count
+        // The next piece begins with this series.
+        if index == end.series, to == 0 { break }
+        appendSamples(&json, index, from..<to)
       }
     }
-    if position.series == series.count {
-      position.ended = true
-      end(&json)
-    }
+    if number == pieceCount - 1 { self.end(&json) }
     return json.take()
+  }
+
+  private func appendValue(_ json: inout JSONText, _ index: Int) {
+    json.raw(index == 0 ? "{\"metric\":" : ",{\"metric\":")
+    json.metric(series[index].key)
+    json.raw(",\"value\":")
+    json.sample(time: time, value: series[index].samples.values.last ?? .nan)
+    json.raw("}")
+  }
+
+  private func appendSamples(_ json: inout JSONText, _ index: Int, _ bounds: Range<Int>) {
+    let (times, values) = (series[index].samples.timestamps, series[index].samples.values)
+    if bounds.lowerBound == 0 {
+      json.raw(index == 0 ? "{\"metric\":" : ",{\"metric\":")
+      json.metric(series[index].key)
+      json.raw(",\"values\":[")
+    }
+    for start in stride(from: bounds.lowerBound, to: bounds.upperBound, by: Self.samplesAtOnce) {
+      json.samples(times, values, start..<min(start + Self.samplesAtOnce, bounds.upperBound))
+    }
+    if bounds.upperBound == times.count { json.raw("]}") }
   }
 
   private func begin(_ json: inout JSONText) {
@@ -109,27 +142,6 @@ struct PrometheusText: Sendable {
       json.raw("]")
     case .vector: json.raw("\"vector\",\"result\":[")
     case .matrix: json.raw("\"matrix\",\"result\":[")
-    }
-  }
-
-  private func appendSamples(_ json: inout JSONText, _ position: inout Position) {
-    let one = series[position.series]
-    if position.sample == 0 {
-      json.raw(position.series == 0 ? "{\"metric\":" : ",{\"metric\":")
-      json.metric(one.key)
-      json.raw(",\"values\":[")
-    }
-    let (times, values) = (one.samples.timestamps, one.samples.values)
-    // A series that has begun is not begun again in the next piece: it has some samples in this one.
-    repeat {
-      let end = min(times.count, position.sample + Self.samplesAtOnce)
-      json.samples(times, values, position.sample..<end)
-      position.sample = end
-    } while position.sample < times.count && json.bytes.count < Self.pieceSize
-    if position.sample == times.count {
-      json.raw("]}")
-      position.series += 1
-      position.sample = 0
     }
   }
 

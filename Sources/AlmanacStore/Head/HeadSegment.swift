@@ -157,6 +157,21 @@ final class HeadSegment: @unchecked Sendable {
     return Samples(inOrderOfWrites: times, found)
   }
 
+  /// How many points of the series `id` there are, counted up to `limit`.
+  func count(of id: SeriesID, upTo limit: Int) -> Int {
+    guard let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring) else {
+      return 0
+    }
+    let slot = page + (Int(id.rawValue) & (Self.pageSize - 1))
+    var next = slot.pointee.load(ordering: .acquiring)
+    var count = 0
+    while next != 0, count < limit {
+      next = previous[Int(next) - 1]
+      count += 1
+    }
+    return count
+  }
+
   /// Adds the numbers of all series that have points to `numbers`.
   func insertSeries(into numbers: inout Set<UInt32>) {
     for position in 0..<published { numbers.insert(series[position]) }

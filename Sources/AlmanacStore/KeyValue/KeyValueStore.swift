@@ -99,6 +99,8 @@ protocol FrozenPartition: AnyObject, Sendable {
   var entries: [FrozenEntry] { get }
   /// Bytes on disk.
   var byteCount: Int { get }
+  /// Whether reading `value`, that of an entry, needs no disk.
+  func isInMemory(_ value: UnsafeRawBufferPointer) -> Bool
 }
 
 /// An entry of a frozen partition.

@@ -30,6 +30,19 @@ final class LMDBFrozenPartition: FrozenPartition, @unchecked Sendable {
   deinit {
     munmap(UnsafeMutableRawPointer(mutating: map.baseAddress), map.count)
   }
+
+  func isInMemory(_ value: UnsafeRawBufferPointer) -> Bool {
+    guard let base = map.baseAddress, let first = value.baseAddress else { return true }
+    let size = Int(getpagesize())
+    let start = (first - base) / size * size
+    let end = first - base + value.count
+    let count = (end - start + size - 1) / size
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { pages in
+      let memory = UnsafeMutableRawPointer(mutating: base + start)
+      return mincore(memory, end - start, pages.baseAddress) == 0
+        && pages.allSatisfy { $0 & 1 == 1 }
+    }
+  }
 }
 
 /// Collects the entries of the unnamed table of an LMDB file that does not change.

@@ -143,6 +143,11 @@ final class Part: Sendable {
     UnsafeRawBufferPointer(rebasing: blocks[position].entry.value[entry.start..<entry.end])
   }
 
+  /// Whether reading the block at `position` needs no disk.
+  func isInMemory(_ position: Int) -> Bool {
+    partition.isInMemory(blocks[position].entry.value)
+  }
+
   /// What is said of a chunk that cannot be read.
   func error(_ position: Int, _ series: UInt32, _ cause: CodecError) -> StoreError {
     StoreError(
@@ -166,6 +171,35 @@ final class PartCursor {
     of series: UInt32, in range: TimeRange,
     _ body: (UnsafeRawBufferPointer, _ block: Int) throws(StoreError) -> Void
   ) throws(StoreError) {
+    try eachBlock(of: series, in: range) { position throws(StoreError) in
+      if loaded != position {
+        loaded = -1
+        try part.readDirectory(position, into: &entries)
+        loaded = position
+        hint = 0
+      }
+      var index = lowerBound(series)
+      hint = index
+      while index < entries.count, entries[index].series == series {
+        try body(part.chunk(position, entries[index]), position)
+        index += 1
+      }
+    }
+  }
+
+  /// Whether the blocks that `chunks(of:in:)` would read are in memory.
+  func isInMemory(_ series: UInt32, in range: TimeRange) -> Bool {
+    var isInMemory = true
+    eachBlock(of: series, in: range) { position in
+      isInMemory = isInMemory && part.isInMemory(position)
+    }
+    return isInMemory
+  }
+
+  /// Calls `body` with the position of each block that may hold `series` and reaches into `range`.
+  private func eachBlock<E: Error>(
+    of series: UInt32, in range: TimeRange, _ body: (Int) throws(E) -> Void
+  ) throws(E) {
     var position = loaded
     // Most often the series is in the block that was read last.
     if position < 0 || !part.blocks[position].key.holds(series)
@@ -176,18 +210,7 @@ final class PartCursor {
     while position < part.blocks.count, part.blocks[position].key.firstSeries <= series {
       let key = part.blocks[position].key
       if key.lastTime >= range.start.nanoseconds, key.firstTime <= range.end.nanoseconds {
-        if loaded != position {
-          loaded = -1
-          try part.readDirectory(position, into: &entries)
-          loaded = position
-          hint = 0
-        }
-        var index = lowerBound(series)
-        hint = index
-        while index < entries.count, entries[index].series == series {
-          try body(part.chunk(position, entries[index]), position)
-          index += 1
-        }
+        try body(position)
       }
       position += 1
     }

@@ -28,6 +28,15 @@ final class ReadersWriterLock: Sendable {
     return try body()
   }
 
+  /// As `withReadLock`; nil where it would have to wait.
+  func withReadLockIfFree<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T? {
+    let result = pthread_rwlock_tryrdlock(lock)
+    if result == EBUSY || result == EAGAIN { return nil }
+    check(result)
+    defer { check(pthread_rwlock_unlock(lock)) }
+    return try body()
+  }
+
   func withWriteLock<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
     check(pthread_rwlock_wrlock(lock))
     defer { check(pthread_rwlock_unlock(lock)) }

@@ -121,6 +121,21 @@ final class SeriesIndex: Sendable {
     return ids.map { SeriesID(rawValue: UInt64($0)) }
   }
 
+  /// As `series(passing:)`, with their keys, where that takes next to no time: values are named, at
+  /// most `limit` series have one of them, and nobody writes. Else nil.
+  func fewSeries(
+    passing matchers: [LabelMatcher], limit: Int
+  ) -> [(id: SeriesID, key: SeriesKey)]? {
+    let found = lock.withReadLockIfFree { () -> [(id: SeriesID, key: SeriesKey)]? in
+      guard tables.pointee.areFew(matchers, limit: limit) else { return nil }
+      return tables.pointee.ids(passing: matchers).compactMap { id in
+        tables.pointee.key(of: id).flatMap { SeriesKey(encoded: $0) }
+          .map { (SeriesID(rawValue: UInt64(id)), $0) }
+      }
+    }
+    return found.flatMap { $0 }
+  }
+
   /// Metric and labels of a series, nil where there is none.
   func key(of id: SeriesID) -> SeriesKey? {
     var bytes: [UInt8]?

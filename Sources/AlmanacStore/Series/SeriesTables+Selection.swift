@@ -39,6 +39,19 @@ extension SeriesTables {
     return ids
   }
 
+  /// Whether all `matchers` name one value, and at most `limit` series have one of these values.
+  func areFew(_ matchers: [LabelMatcher], limit: Int) -> Bool {
+    var least = Int.max
+    for matcher in matchers {
+      guard case .equal(let value) = matcher.condition, !value.isEmpty else { return false }
+      let pair = matcher.name.withBytes { labels.name($0) }
+        .flatMap { name in value.withBytes { labels.pair(name, $0) } }
+      guard let pair else { return true }
+      least = min(least, labels.ids(of: pair).count)
+    }
+    return least <= limit
+  }
+
   /// The series that meet all `conditions`, which absent labels fail: shortest list first.
   private func narrow(_ conditions: [Condition]) -> [UInt32] {
     var settled = conditions.filter { $0.pairs != nil }
