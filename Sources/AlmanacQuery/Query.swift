@@ -41,7 +41,8 @@ public struct Query: Sendable {
       series: series, models: models, pool: pool, budget: SampleBudget(limit: limits.samples),
       warnings: warnings)
     var context = Evaluator.Context(
-      time: time.time, range: time.range, step: time.step, whole: time.range)
+      time: time.time, range: time.range, step: time.step,
+      whole: time.range ?? TimeRange(start: time.time, end: time.time))
     context.lookback = time.lookback ?? Evaluator.lookback
     context.resolution = time.resolution
     let value = try await evaluator.evaluate(plan, context)

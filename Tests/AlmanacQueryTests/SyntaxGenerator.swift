@@ -198,7 +198,7 @@ struct SyntaxGenerator {
     let metric =
       isBackquoted
       ? pick(["a b", "sum", "s", "prep", "on", "memory", "日", "<x>"])
-      : pick(["memory", "cpu.total", "a:b", "http_errors", "sum", "max.x", "start"])
+      : pick(["memory", "cpu.total", "a:b", "http_errors", "sum", "max.x", "start", ":a:b"])
     let hasBrackets = !matchers.isEmpty || chance(20)
     return Selector(
       metric: metric, matchers: matchers,

@@ -18,6 +18,7 @@ struct Arithmetic: Sendable {
     case .divide: left / right
     case .remainder: fmod(left, right)
     case .power: pow(left, right)
+    case .atan2: atan2(left, right)
     case .equal: left == right ? 1 : 0
     case .notEqual: left != right ? 1 : 0
     case .less: left < right ? 1 : 0

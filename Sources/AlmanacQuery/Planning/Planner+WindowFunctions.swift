@@ -85,7 +85,8 @@ extension Plan {
   fileprivate var askedLabels: Labels {
     switch self {
     case .moved(let plan, _): return plan.askedLabels
-    case .window(let node): return node.base.askedLabels
+    // As in Prometheus a subquery asks for no labels.
+    case .window(let node): return node.step == nil ? node.base.askedLabels : .none
     case .select(let selection):
       let names = selection.matchers.map(\.name)
       return Labels(

@@ -154,6 +154,8 @@ public struct Binary: Sendable, Equatable {
     case remainder = "%"
     /// `^`
     case power = "^"
+    /// `atan2`: the angle of the point (right, left) in radians.
+    case atan2
 
     /// Whether the operator compares: those do not chain.
     public var isComparison: Bool { precedence == 3 }
@@ -168,7 +170,7 @@ public struct Binary: Sendable, Equatable {
       case .and, .unless: 2
       case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: 3
       case .add, .subtract: 4
-      case .multiply, .divide, .remainder: 5
+      case .multiply, .divide, .remainder, .atan2: 5
       case .power: 7
       }
     }

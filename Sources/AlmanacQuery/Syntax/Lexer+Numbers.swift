@@ -25,6 +25,7 @@ extension Lexer {
       let unitStart = position
       while let byte = current, Self.beginsName(byte) { step() }
       let unit = text(SourceRange(start: unitStart, end: position))
+      if !isDuration, unit.isEmpty, let octal = Self.octal(digits) { return .number(octal) }
       if !isDuration, unit.isEmpty || Self.sizes[unit] != nil {
         return .number(try value(digits, times: Self.sizes[unit] ?? 1, from: start))
       }
@@ -86,6 +87,14 @@ extension Lexer {
     guard after.current.map(Self.isDigit) ?? false else { return }
     after.skipDigits()
     self = after
+  }
+
+  /// The number that digits after a `0` are in PromQL, if they all are below 8.
+  private static func octal(_ digits: String) -> Double? {
+    guard digits.utf8.count > 1, digits.utf8.first == UInt8(ascii: "0"),
+      digits.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 < UInt8(ascii: "8") })
+    else { return nil }
+    return Int(digits, radix: 8).map(Double.init)
   }
 
   private func value(

@@ -192,9 +192,13 @@ extension Parser {
     case .duration(let nanoseconds):
       try advance()
       return nanoseconds
-    case .number:
-      throw unexpected(
-        expected, hint: "a duration has a unit: write `\(lexer.text(token.range))s`")
+    case .number(let seconds):
+      // As in PromQL a number is so many seconds.
+      guard let nanoseconds = Int64(exactly: (seconds * 1e9).rounded()) else {
+        throw unexpected(expected, hint: "the longest duration is about 292y")
+      }
+      try advance()
+      return nanoseconds
     default: throw unexpected(expected, hint: "write for example `\(example)`")
     }
   }
@@ -204,16 +208,25 @@ extension Parser {
   ) throws(QueryError) -> Expression {
     try advance()
     let isNegative = try take(.minus)
-    let expected = isNegative ? "a number or a duration" : "a time"
+    let isPositive = try take(.plus)
+    let isSigned = isNegative || isPositive
+    let expected = isSigned ? "a number or a duration" : "a time"
     let hint = "write `@ end`, `@ -7d`, `@ 1767225600` or `@ \"2026-01-01T00:00:00Z\"`"
     let moment: At.Moment
     switch token.kind {
     case .number(let value): moment = .seconds(isNegative ? -value : value)
-    case .duration(let value): moment = .relative(isNegative ? -value : value)
-    case .string(let text) where !isNegative: moment = .text(text)
-    case .name("start") where !isNegative: moment = .start
-    case .name("end") where !isNegative: moment = .end
-    case .name("now") where !isNegative: moment = .now
+    // A sign counts from the time of the query. Without one a duration is the number that it is in
+    // PromQL: `@ 1h` is an hour after 1970 began.
+    case .duration(let value) where isSigned: moment = .relative(isNegative ? -value : value)
+    case .duration(let value): moment = .seconds(Double(value) / 1e9)
+    case .string(let text) where !isSigned: moment = .text(text)
+    case .name(let word) where !isSigned:
+      switch word.lowercased() {
+      case "start": moment = .start
+      case "end": moment = .end
+      case "now": moment = .now
+      default: throw unexpected(expected, hint: hint)
+      }
     default: throw unexpected(expected, hint: hint)
     }
     let isWord = token.name != nil

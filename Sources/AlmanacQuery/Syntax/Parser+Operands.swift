@@ -23,6 +23,12 @@ extension Parser {
     case .symbol(.leftBracket): return try list()
     case .symbol(.leftBrace): return try labelSelector()
     case .symbol(.leftParenthesis): return try parenthesis()
+    case .symbol(.colon):
+      // Names of recording rules may begin with a colon.
+      guard let name = try peekAttachedName() else { throw unexpected("a value") }
+      try advance()
+      try advance()
+      return try selector(metric: ":\(name)", isBackquoted: false, from: range.start)
     case .name(let name): return try word(name)
     default:
       throw unexpected("a value", hint: token.is(.rightParenthesis) ? missingValue() : nil)
@@ -305,7 +311,7 @@ extension Parser {
     var labels: [String] = []
     while !token.is(.rightParenthesis) {
       switch token.kind {
-      case .name(let label), .string(let label): labels.append(label)
+      case .name(let label), .string(let label), .backquoted(let label): labels.append(label)
       default: throw unexpected("the name of a label", hint: "write for example `(host, dc)`")
       }
       try advance()

@@ -87,8 +87,8 @@ extension Parser {
     var label: String
     if let byte = lexer.current, Lexer.beginsName(byte) {
       label = lexer.name()
-    } else if lexer.current == UInt8(ascii: "\"") || lexer.current == UInt8(ascii: "'") {
-      label = try lexer.string()
+    } else if let mark = lexer.current, "\"'`".utf8.contains(mark) {
+      label = mark == UInt8(ascii: "`") ? try lexer.backquoted() : try lexer.string()
       lexer.skipSpace()
       let isAlone = lexer.current == UInt8(ascii: ",") || lexer.current == UInt8(ascii: "}")
       if selector.metric == nil, !label.isEmpty, isAlone {

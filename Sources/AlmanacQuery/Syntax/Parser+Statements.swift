@@ -36,7 +36,7 @@ extension Parser {
 
   /// Whether a word can stand after a complete expression.
   private func isInfixWord(_ word: String) -> Bool {
-    ["or", "and", "unless", "offset"].contains(word.lowercased())
+    ["or", "and", "unless", "atan2", "offset"].contains(word.lowercased())
   }
 
   /// Whether an expression goes on with this token after a word that may be a metric or a keyword.

@@ -116,7 +116,8 @@ extension Printer {
     case .start: "start"
     case .end: "end"
     case .now: "now"
-    case .relative(let nanoseconds): Self.duration(nanoseconds)
+    case .relative(let nanoseconds):
+      (nanoseconds < 0 ? "" : "+") + Self.duration(nanoseconds)
     }
   }
 

@@ -73,7 +73,7 @@ enum Words {
   /// Words that a metric of the same name must be quoted for.
   static let reserved: Set<String> = [
     "let", "explain", "analyze", "train", "refresh", "show", "cancel", "drop",
-    "or", "and", "unless", "bool", "on", "ignoring", "group_left", "group_right",
+    "or", "and", "unless", "atan2", "bool", "on", "ignoring", "group_left", "group_right",
     "offset", "by", "without", "true", "false", "auto", "none", "inf", "nan",
   ]
 
