@@ -9,7 +9,7 @@ extension Routes {
   /// The most values of one series that a range query answers, as in Prometheus.
   private static let maximumSteps = 11_000
   /// An answer of more pieces is sent as it is made, without its length.
-  private static let wholePieces = 32
+  private static let wholePieces = 64
 
   func addPrometheus(to router: Router<Context>) {
     for method in [HTTPRequest.Method.get, .post] {
@@ -107,11 +107,13 @@ extension Routes {
     } else {
       let atOnce = pool.width * 2
       body = ResponseBody { writer in
-        for start in stride(from: 0, to: count, by: atOnce) {
-          for buffer in try await pieces(start..<min(start + atOnce, count)) {
-            try await writer.write(buffer)
-          }
+        var ready = try await pieces(0..<atOnce)
+        for start in stride(from: atOnce, to: count, by: atOnce) {
+          async let following = pieces(start..<min(start + atOnce, count))
+          for buffer in ready { try await writer.write(buffer) }
+          ready = try await following
         }
+        for buffer in ready { try await writer.write(buffer) }
         try await writer.finish(nil)
       }
     }
