@@ -80,6 +80,7 @@ let package = Package(
         "AlmanacCore", "AlmanacEngine", "AlmanacForecast", "AlmanacIngest", "AlmanacQuery",
         "AlmanacStore", "CZlib",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -3,44 +3,65 @@ internal import AlmanacPattern
 public import AlmanacQuery
 internal import AlmanacStore
 
-/// Which series, labels and values there are. Time does not matter: whatever has samples is there.
+/// Which series, labels and values there are: ever, or with samples in a range.
 extension Database {
   /// The series that pass any of `selectors`, in order of key.
-  public func series(passing selectors: [SeriesSelector]) async throws -> [SeriesKey] {
+  ///
+  /// - Parameter range: where they have samples; nil is anywhere.
+  public func series(
+    passing selectors: [SeriesSelector], in range: TimeRange? = nil
+  ) async throws -> [SeriesKey] {
     try await readers.run { [store] in
       let snapshot = store.snapshot()
-      var ids: Set<SeriesID> = []
-      for selector in selectors {
-        ids.formUnion(snapshot.series(passing: selector.matchers))
-      }
-      return ids.compactMap { snapshot.key(of: $0) }.sorted()
+      return try Self.ids(in: snapshot, passing: selectors, range)
+        .compactMap { snapshot.key(of: $0) }.sorted()
     }
   }
 
   /// The distinct names of labels of the series that pass any of `selectors`, of all series where
   /// there is none; `__name__` included.
-  public func labelNames(passing selectors: [SeriesSelector] = []) async throws -> [String] {
+  ///
+  /// - Parameter range: where the series have samples; nil is anywhere.
+  public func labelNames(
+    passing selectors: [SeriesSelector] = [], in range: TimeRange? = nil
+  ) async throws -> [String] {
     try await readers.run { [store] in
-      Self.union(of: selectors) { store.snapshot().labelNames(passing: $0) }
+      let snapshot = store.snapshot()
+      let range = range.flatMap { snapshot.isWhole(in: $0) ? nil : $0 }
+      if range == nil, selectors.count <= 1 {
+        return snapshot.labelNames(passing: selectors.first?.matchers ?? [])
+      }
+      return snapshot.labelNames(of: try Self.ids(in: snapshot, passing: selectors, range))
     }
   }
 
   /// The distinct values of a label of the series that pass any of `selectors`, of all series where
   /// there is none; `__name__` gives the metrics.
+  ///
+  /// - Parameter range: where the series have samples; nil is anywhere.
   public func labelValues(
-    _ name: String, passing selectors: [SeriesSelector] = []
+    _ name: String, passing selectors: [SeriesSelector] = [], in range: TimeRange? = nil
   ) async throws -> [String] {
     try await readers.run { [store] in
-      Self.union(of: selectors) { store.snapshot().values(ofLabel: name, passing: $0) }
+      let snapshot = store.snapshot()
+      let range = range.flatMap { snapshot.isWhole(in: $0) ? nil : $0 }
+      if range == nil, selectors.count <= 1 {
+        return snapshot.values(ofLabel: name, passing: selectors.first?.matchers ?? [])
+      }
+      return snapshot.values(
+        ofLabel: name, among: try Self.ids(in: snapshot, passing: selectors, range))
     }
   }
 
-  /// What `find` gives for any of `selectors`, each once and in order; for all series without one.
-  private static func union(
-    of selectors: [SeriesSelector], _ find: ([LabelMatcher]) -> [String]
-  ) -> [String] {
-    guard let first = selectors.first else { return find([]) }
-    if selectors.count == 1 { return find(first.matchers) }
-    return Set(selectors.flatMap { find($0.matchers) }).sorted()
+  /// The series that pass any of `selectors`, of all series where there is none, ascending.
+  private static func ids(
+    in snapshot: Snapshot, passing selectors: [SeriesSelector], _ range: TimeRange?
+  ) throws -> [SeriesID] {
+    let all = selectors.isEmpty ? [[]] : selectors.map(\.matchers)
+    let found = try all.map { matchers in
+      guard let range else { return snapshot.series(passing: matchers) }
+      return try snapshot.series(passing: matchers, in: range)
+    }
+    return found.count == 1 ? found[0] : Set(found.joined()).sorted { $0.rawValue < $1.rawValue }
   }
 }

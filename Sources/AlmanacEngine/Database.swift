@@ -44,7 +44,8 @@ public final class Database: Sendable {
   let readers: ThreadPool
   let parsers: ThreadPool
   let models: ModelCache
-  let limits: Query.Limits
+  /// Limits of each query.
+  public let limits: Query.Limits
 
   /// Opens the database in `directory`, made where it is missing.
   ///
@@ -135,9 +136,17 @@ public final class Database: Sendable {
   // MARK: - Asking
 
   /// The result of the query `text` as rows.
-  public func query(_ text: String, at time: QueryTime) async throws -> Table {
-    let result = try await evaluate(try read(text), at: time)
-    return try await readers.run { try result.table() }
+  ///
+  /// - Parameter timeout: how long it may take, up to the limit of all queries; nil for that.
+  public func query(
+    _ text: String, at time: QueryTime, timeout: Duration? = nil
+  ) async throws -> Table {
+    let query = try read(text)
+    return try await measured(timeout) { budget in
+      let result = try await evaluate(query, at: time, budget)
+      try budget.hold(result.tableByteCount)
+      return try await readers.run { try result.table() }
+    }
   }
 
   /// The query `text`, read and checked.
@@ -152,16 +161,35 @@ public final class Database: Sendable {
   }
 
   /// The result of `query`.
-  public func evaluate(_ query: Query, at time: QueryTime) async throws -> QueryResult {
-    metrics.add(.queries)
-    let began = ContinuousClock.now
-    defer { metrics.add(.querySeconds, (ContinuousClock.now - began) / .seconds(1)) }
+  ///
+  /// - Parameter timeout: how long it may take, up to the limit of all queries; nil for that.
+  public func evaluate(
+    _ query: Query, at time: QueryTime, timeout: Duration? = nil
+  ) async throws -> QueryResult {
+    try await measured(timeout) { try await evaluate(query, at: time, $0) }
+  }
+
+  private func evaluate(
+    _ query: Query, at time: QueryTime, _ budget: QueryBudget
+  ) async throws -> QueryResult {
+    try await query.evaluate(
+      at: time, series: StoreSeriesSource(store: store, pool: readers, budget: budget),
+      models: models, pool: readers, budget: budget)
+  }
+
+  /// Runs one query within its budget and counts it.
+  private func measured<T>(
+    _ timeout: Duration?, _ body: (QueryBudget) async throws -> T
+  ) async throws -> T {
+    var limits = limits
+    if let timeout { limits.timeout = min(timeout, limits.timeout ?? timeout) }
+    let budget = QueryBudget(limits)
+    metrics.queryBegan()
+    defer { metrics.queryEnded(after: budget.cost.duration) }
     do {
-      return try await query.evaluate(
-        at: time, series: StoreSeriesSource(store: store, pool: readers), models: models,
-        pool: readers, limits: limits)
+      return try await body(budget)
     } catch {
-      metrics.add(.queriesFailed)
+      metrics.queryFailed(error)
       throw error
     }
   }

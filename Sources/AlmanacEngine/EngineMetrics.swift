@@ -1,3 +1,4 @@
+internal import AlmanacQuery
 internal import Synchronization
 
 /// Counters of what the engine did since it started.
@@ -12,6 +13,8 @@ public final class EngineMetrics: Sendable {
     case writesFailed = "almanac_writes_failed_total"
     case queries = "almanac_queries_total"
     case queriesFailed = "almanac_queries_failed_total"
+    case queriesTimedOut = "almanac_queries_timed_out_total"
+    case queriesCancelled = "almanac_queries_cancelled_total"
     case querySeconds = "almanac_query_seconds_total"
     case modelHits = "almanac_model_cache_hits_total"
     case modelMisses = "almanac_model_cache_misses_total"
@@ -30,6 +33,8 @@ public final class EngineMetrics: Sendable {
       case .writesFailed: "Write requests that the store could not take."
       case .queries: "Queries answered or refused."
       case .queriesFailed: "Queries that ended in an error."
+      case .queriesTimedOut: "Queries that took longer than they may."
+      case .queriesCancelled: "Queries that ended as nobody waited for them."
       case .querySeconds: "Seconds spent answering queries, waiting included."
       case .modelHits: "Models found in the cache."
       case .modelMisses: "Models that were not in the cache."
@@ -40,12 +45,35 @@ public final class EngineMetrics: Sendable {
     }
   }
 
+  private let running = Atomic(0)
   private let values = Mutex([Double](repeating: 0, count: Counter.allCases.count))
 
   /// Adds `amount` to a counter.
   public func add(_ counter: Counter, _ amount: Double = 1) {
     guard let index = Counter.allCases.firstIndex(of: counter) else { return }
     values.withLock { $0[index] += amount }
+  }
+
+  /// Queries that are evaluated now.
+  public var runningQueries: Int { running.load(ordering: .relaxed) }
+
+  func queryBegan() {
+    add(.queries)
+    running.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func queryEnded(after duration: Duration) {
+    running.wrappingSubtract(1, ordering: .relaxed)
+    add(.querySeconds, duration / .seconds(1))
+  }
+
+  func queryFailed(_ error: any Error) {
+    add(.queriesFailed)
+    switch (error as? QueryError)?.code {
+    case .deadline: add(.queriesTimedOut)
+    case .cancelled: add(.queriesCancelled)
+    default: break
+    }
   }
 
   /// All counters with their values now.

@@ -8,8 +8,12 @@ struct StoreSeriesSource: SeriesSource {
   /// Fewer series than this are read by one thread.
   private static let smallCount = 32
 
+  /// Series after which a reader asks whether to go on.
+  private static let seriesBetweenChecks = 16
+
   let store: Store
   let pool: ThreadPool
+  let budget: QueryBudget
 
   func samples(
     passing matchers: [LabelMatcher], in range: TimeRange
@@ -61,17 +65,22 @@ struct StoreSeriesSource: SeriesSource {
     label: @escaping @Sendable (SeriesKey, Found) throws -> T?
   ) async throws -> [T] {
     let snapshot = store.snapshot()
+    // Until the evaluation counts what it is handed.
+    let held = HeldBytes(budget)
+    defer { held.release() }
     let one = {
       @Sendable (id: SeriesID, key: SeriesKey?, reader: inout SeriesReader) throws -> T? in
-      guard let found = try read(&reader, id), let key = key ?? snapshot.key(of: id) else {
-        return nil
-      }
-      return try label(key, found)
+      guard let found = try read(&reader, id), let key = key ?? snapshot.key(of: id),
+        let one = try label(key, found)
+      else { return nil }
+      try held.hold(one.byteCount)
+      return one
     }
     if let few = snapshot.fewSeries(passing: matchers) {
       var reader = snapshot.reader(in: range)
       // To hand so little to another thread would take longer than to do it.
       if reader.isQuick(few.map(\.id)) {
+        try budget.check()
         var all: [T] = []
         for (id, key) in few { if let found = try one(id, key, &reader) { all.append(found) } }
         return all.sorted { $0.key < $1.key }
@@ -79,7 +88,12 @@ struct StoreSeriesSource: SeriesSource {
     }
     let part = { @Sendable (ids: ArraySlice<SeriesID>) in
       var reader = snapshot.reader(in: range)
-      return try ids.compactMap { try one($0, nil, &reader) }
+      var all: [T] = []
+      for (count, id) in ids.enumerated() {
+        if count % Self.seriesBetweenChecks == 0 { try budget.check() }
+        if let found = try one(id, nil, &reader) { all.append(found) }
+      }
+      return all
     }
     let (ids, few) = try await pool.run {
       let ids = snapshot.series(passing: matchers)
@@ -111,6 +125,7 @@ struct StoreSeriesSource: SeriesSource {
 /// What a query reads of one series.
 private protocol Keyed: Sendable {
   var key: SeriesKey { get }
+  var byteCount: Int { get }
 }
 
 extension LabelledSamples: Keyed {}

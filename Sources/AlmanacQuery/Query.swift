@@ -6,6 +6,10 @@ public struct Query: Sendable {
   public struct Limits: Sendable {
     /// Samples that may be read.
     public var samples = 50_000_000
+    /// About how many bytes samples and results may take at once.
+    public var bytes = 1 << 30
+    /// How long it may take; nil for as long as it takes.
+    public var timeout: Duration?
 
     /// The defaults.
     public init() {}
@@ -31,22 +35,28 @@ public struct Query: Sendable {
 
   /// The query's result.
   ///
-  /// - Throws: `QueryError`, `CancellationError`, or what the sources throw.
+  /// - Parameter budget: what it may cost; its time has begun.
+  /// - Throws: `QueryError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
-    pool: any ComputePool, limits: Limits = Limits()
+    pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits())
   ) async throws -> QueryResult {
     let warnings = Warnings()
     let evaluator = Evaluator(
-      series: series, models: models, pool: pool, budget: SampleBudget(limit: limits.samples),
-      warnings: warnings)
+      series: series, models: models, pool: BudgetedPool(pool: pool, budget: budget),
+      budget: budget, warnings: warnings)
     var context = Evaluator.Context(
       time: time.time, range: time.range, step: time.step,
       whole: time.range ?? TimeRange(start: time.time, end: time.time))
     context.lookback = time.lookback ?? Evaluator.lookback
     context.resolution = time.resolution
-    let value = try await evaluator.evaluate(plan, context)
-    return QueryResult(value: value, shape: shape, time: time, warnings: warnings.all)
+    let held = HeldBytes(budget)
+    context.held = held
+    let moment = context
+    let value = try await budget.run { try await evaluator.answer(plan, moment) }
+    return QueryResult(
+      value: value, shape: shape, time: time, warnings: warnings.all, cost: budget.cost,
+      held: held)
   }
 }
 
@@ -76,6 +86,10 @@ public struct QueryResult: Sendable {
   public var time: QueryTime
   /// What the user should know about the answer.
   public var warnings: [String]
+  /// What it cost.
+  public var cost: QueryCost
+  /// The value's bytes, which count in the budget as long as this lives.
+  let held: HeldBytes
 
   /// The result as rows.
   public func table() throws(QueryError) -> Table {

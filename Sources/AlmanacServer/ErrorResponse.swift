@@ -25,10 +25,11 @@ enum ErrorResponse {
       case .evaluation: (.unprocessableContent, "execution")
       case .deadline: (.serviceUnavailable, "timeout")
       case .cancelled: (.serviceUnavailable, "canceled")
-      case .budget, .unavailable: (.serviceUnavailable, "unavailable")
+      case .budget: (.unprocessableContent, "execution")
+      case .unavailable: (.serviceUnavailable, "unavailable")
       default: (.unprocessableContent, "execution")
       }
-    return json(status, type: type, message: error.message) { json in
+    var response = json(status, type: type, message: error.message) { json in
       if let line = error.line, let column = error.column {
         json.raw(",\"line\":")
         json.integer(line)
@@ -42,6 +43,9 @@ enum ErrorResponse {
         json.string(hint)
       }
     }
+    // What took too long would do so again.
+    if error.code == .deadline { response.headers[.retryAfter] = nil }
+    return response
   }
 
   /// A parameter that cannot be read.

@@ -23,6 +23,9 @@ struct MetricsText {
     for (counter, value) in database.metrics.all() {
       add(counter.rawValue, "counter", counter.help, value)
     }
+    add(
+      "almanac_queries_running", "gauge", "Queries that are evaluated now.",
+      Double(database.metrics.runningQueries))
     let jobs = database.jobs().map(\.status.state)
     add(
       "almanac_trainings_running", "gauge", "Trainings under way.",

@@ -13,20 +13,20 @@ extension Routes {
   func addCatalogue(to router: Router<Context>) {
     for method in [HTTPRequest.Method.get, .post] {
       router.on("/api/v1/series", method: method) { request, _ in
-        try await answer(request) { selectors in
+        try await answer(request) { selectors, range in
           if selectors.isEmpty {
             throw InvalidParameter(
               parameter: "match[]", message: "it is missing",
               hint: "for example match[]=memory<host=x>")
           }
-          return try await database.series(passing: selectors)
+          return try await database.series(passing: selectors, in: range)
         } write: {
           $0.metric($1)
         }
       }
       router.on("/api/v1/labels", method: method) { request, _ in
-        try await answer(request) { selectors in
-          try await database.labelNames(passing: selectors)
+        try await answer(request) { selectors, range in
+          try await database.labelNames(passing: selectors, in: range)
         } write: {
           $0.string($1)
         }
@@ -34,8 +34,8 @@ extension Routes {
       router.on("/api/v1/label/:name/values", method: method) { request, context in
         let escaped = try context.parameters.require("name")
         let name = Self.unescaped(RequestParameters.decode(escaped.utf8, isForm: false))
-        return try await answer(request) { selectors in
-          try await database.labelValues(name, passing: selectors)
+        return try await answer(request) { selectors, range in
+          try await database.labelValues(name, passing: selectors, in: range)
         } write: {
           $0.string($1)
         }
@@ -44,7 +44,7 @@ extension Routes {
     addConstants(to: router)
   }
 
-  /// Answers that are always the same: there are no rules, no exemplars and no metadata.
+  /// Answers that are always the same: there are no rules, no exemplars, no metadata and no targets.
   private func addConstants(to router: Router<Context>) {
     var build = JSONText()
     build.raw("{\"version\":")
@@ -58,6 +58,8 @@ extension Routes {
       ("/api/v1/rules", Array("{\"groups\":[]}".utf8)),
       ("/api/v1/alerts", Array("{\"alerts\":[]}".utf8)),
       ("/api/v1/query_exemplars", Array("[]".utf8)),
+      ("/api/v1/targets", Array("{\"activeTargets\":[],\"droppedTargets\":[]}".utf8)),
+      ("/api/v1/targets/metadata", Array("[]".utf8)),
     ]
     for (path, data) in answers {
       for method in [HTTPRequest.Method.get, .post] {
@@ -75,21 +77,16 @@ extension Routes {
   /// A list of what `find` finds, up to the limit that was asked for.
   private func answer<Element>(
     _ request: Request,
-    _ find: ([SeriesSelector]) async throws -> [Element],
+    _ find: ([SeriesSelector], TimeRange?) async throws -> [Element],
     write: (inout JSONText, Element) -> Void
   ) async throws -> Response {
     do {
       let parameters = try await allParameters(of: request)
-      // Time does not narrow the answer, but what cannot be read is an error.
-      if parameters["start"] != nil || parameters["end"] != nil {
-        _ = try QueryTime(
-          now: clock(), time: nil, start: parameters["start"] ?? "0", end: parameters["end"],
-          step: nil)
-      }
+      let range = try Self.range(parameters)
       let limit = try Self.limit(parameters)
       var selectors: [SeriesSelector] = []
       for text in parameters.all("match[]") { selectors.append(try SeriesSelector(text)) }
-      let found = try await find(selectors)
+      let found = try await find(selectors, range)
       let count = min(found.count, limit ?? found.count)
       var json = JSONText()
       json.raw("{\"status\":\"success\",\"data\":[")
@@ -104,6 +101,27 @@ extension Routes {
     } catch {
       return ErrorResponse.query(error)
     }
+  }
+
+  /// The parameters `start` and `end`, open where one is missing; nil where both are.
+  private static func range(
+    _ parameters: RequestParameters
+  ) throws(InvalidParameter) -> TimeRange? {
+    var range = TimeRange.all
+    for (name, path) in [("start", \TimeRange.start), ("end", \TimeRange.end)] {
+      guard let text = parameters[name], !text.isEmpty else { continue }
+      guard let time = Timestamp(parameter: text) else {
+        throw InvalidParameter(
+          parameter: name, message: "cannot read \"\(text)\" as a time",
+          hint: "use RFC 3339, as 2026-09-01T00:00:00Z, or unix seconds")
+      }
+      range[keyPath: path] = time
+    }
+    guard !range.isEmpty else {
+      throw InvalidParameter(
+        parameter: "end", message: "it is before start", hint: "swap start and end")
+    }
+    return range == .all ? nil : range
   }
 
   /// A label's name in a path, where Prometheus 3 writes `U__` in front, `_` twice and other

@@ -13,19 +13,23 @@ extension Routes {
 
   func addPrometheus(to router: Router<Context>) {
     for method in [HTTPRequest.Method.get, .post] {
-      router.on("/api/v1/query", method: method) { request, _ in
-        try await answer(try await allParameters(of: request), isRange: false)
+      router.on("/api/v1/query", method: method) { request, context in
+        try await answer(try await allParameters(of: request), isRange: false, context)
       }
-      router.on("/api/v1/query_range", method: method) { request, _ in
-        try await answer(try await allParameters(of: request), isRange: true)
+      router.on("/api/v1/query_range", method: method) { request, context in
+        try await answer(try await allParameters(of: request), isRange: true, context)
       }
     }
   }
 
-  private func answer(_ parameters: RequestParameters, isRange: Bool) async throws -> Response {
+  private func answer(
+    _ parameters: RequestParameters, isRange: Bool, _ context: Context
+  ) async throws -> Response {
     do {
       let time = isRange ? try rangeTime(parameters) : try instantTime(parameters)
       let limit = try Self.limit(parameters)
+      let timeout = try Self.timeout(parameters)
+      let withStatistics = parameters["stats"].map { !$0.isEmpty } ?? false
       guard let text = parameters["query"], !text.isEmpty else {
         throw InvalidParameter(
           parameter: "query", message: "it is missing", hint: "for example query=memory<host=x>")
@@ -38,8 +42,11 @@ extension Routes {
             + "must be Scalar or instant Vector",
           hint: "leave the window out, or ask /api/v1/query")
       }
-      let result = try await database.evaluate(query, at: time)
-      return try await response(PrometheusText(result, limit: limit))
+      let result = try await connections.whileOpen(context) {
+        try await database.evaluate(query, at: time, timeout: timeout)
+      }
+      return try await response(
+        PrometheusText(result, limit: limit, withStatistics: withStatistics))
     } catch let error as InvalidParameter {
       return ErrorResponse.badParameter(error.parameter, error.message, hint: error.hint)
     } catch {
@@ -81,6 +88,17 @@ extension Routes {
         hint: "use a number as 100")
     }
     return limit == 0 ? nil : limit
+  }
+
+  /// The parameter `timeout`, a duration or seconds; nil where there is none.
+  static func timeout(_ parameters: RequestParameters) throws(InvalidParameter) -> Duration? {
+    guard let text = parameters["timeout"], !text.isEmpty else { return nil }
+    guard let interval = Interval(parameter: text), interval > .zero else {
+      throw InvalidParameter(
+        parameter: "timeout", message: "cannot read \"\(text)\" as a positive duration",
+        hint: "use a duration as 30s, or seconds")
+    }
+    return .nanoseconds(interval.nanoseconds)
   }
 
   /// The whole text with its length, or where it is long, in pieces as they are made.

@@ -3,6 +3,7 @@ internal import AlmanacCore
 internal import HTTPTypes
 internal import NIOCore
 public import Hummingbird
+internal import HummingbirdCore
 public import Logging
 internal import Synchronization
 
@@ -16,7 +17,7 @@ public enum Almanac {
 
 /// The routes of the HTTP API over one database.
 struct Routes: Sendable {
-  typealias Context = BasicRequestContext
+  typealias Context = ConnectionContext
 
   /// What all routes share beside the database.
   struct Shared: Sendable {
@@ -32,6 +33,8 @@ struct Routes: Sendable {
   let clock: @Sendable () -> Timestamp
   /// Databases that were created by a handshake or written to since the start.
   let databases: DatabaseNames
+  /// Tells queries whose client has gone.
+  let connections = OpenConnections()
 
   func router() -> Router<Context> {
     let router = Router(context: Context.self)
@@ -43,6 +46,8 @@ struct Routes: Sendable {
     addCatalogue(to: router)
     addModels(to: router)
     addState(to: router)
+    addStatus(to: router)
+    addSyntax(to: router)
     addAdministration(to: router)
     return router
   }
@@ -123,6 +128,7 @@ public struct Server: Sendable {
     quiet.logLevel = max(.warning, logger.logLevel)
     return Application(
       router: routes.router(),
+      server: .watched(by: routes.connections),
       configuration: .init(
         address: .hostname(configuration.host, port: configuration.port), serverName: "Almanac"),
       onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },

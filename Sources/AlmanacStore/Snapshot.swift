@@ -43,6 +43,14 @@ public struct Snapshot: Sendable {
     index.labelNames(passing: matchers)
   }
 
+  /// The distinct values of the label `name` of the series `ids`, ascending.
+  public func values(ofLabel name: String, among ids: [SeriesID]) -> [String] {
+    index.values(ofLabel: name, among: ids)
+  }
+
+  /// The distinct names of labels of the series `ids`, ascending, `__name__` included.
+  public func labelNames(of ids: [SeriesID]) -> [String] { index.labelNames(of: ids) }
+
   /// A reader of samples inside `range`, for one thread.
   public func reader(in range: TimeRange) -> SeriesReader { SeriesReader(self, range) }
 

@@ -37,7 +37,8 @@ enum RetentionOption {
     return interval
   }
 
-  private static func bytes(_ text: String) -> Int? {
+  /// Bytes such as `20Gi`; nil where `text` says none.
+  static func bytes(_ text: String) -> Int? {
     let units = ["Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40]
     for (unit, shift) in units where text.hasSuffix(unit) {
       guard let count = Int(text.dropLast(2)), count > 0, count < 1 << 20 else { return nil }

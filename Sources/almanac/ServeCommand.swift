@@ -54,6 +54,16 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Series that there may be; points of further ones are refused.")
   var maximumSeries = Database.Options().store.maximumSeries
 
+  @Option(
+    help: """
+      How long a query may take, as 30s or 2m; 0 is for ever. A request may ask for less with \
+      timeout.
+      """)
+  var queryTimeout = "2m"
+
+  @Option(help: "Bytes that the samples and results of one query may take at once, as 512Mi.")
+  var queryMemory = "1Gi"
+
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error
@@ -83,6 +93,7 @@ struct ServeCommand: AsyncParsableCommand {
     options.store.maximumSeries = maximumSeries
     options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
     options.store.rollups = Set(rollup.map(\.resolution))
+    options.limits = try QueryLimitsOption.limits(timeout: queryTimeout, memory: queryMemory)
     let database = try Database(directory: data, options: options, logger: logger)
     let data = data
     let application = Server(database: database, configuration: configuration, logger: logger)

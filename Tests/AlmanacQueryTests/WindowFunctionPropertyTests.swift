@@ -185,8 +185,9 @@ import Testing
         return
       }
       let evaluation = WindowEvaluation(
-        plan, length: .hours(length), ends: moments, moments: moments)
-      let slow = evaluation.apply(LabelledSamples(key: key, samples: samples))
+        plan, length: .hours(length), ends: moments, moments: moments,
+        budget: QueryBudget(Query.Limits()))
+      let slow = try evaluation.apply(LabelledSamples(key: key, samples: samples))
       let hours = LabelledSummaries(key: key, summaries: samples.summaries(of: .hour))
       let fast = evaluation.apply(hours)
       #expect(slow != nil)

@@ -22,7 +22,10 @@ import Testing
     ),
     ("series?match[]=nothing", "[]"),
     ("labels", "[\"__name__\",\"dc\",\"host\",\"the rack\"]"),
-    ("labels?match[]=b&start=1&end=2", "[\"__name__\",\"host\",\"the rack\"]"),
+    // Some have samples in the range, or none, or all.
+    ("labels?match[]=b&start=1&end=2", "[]"), ("series?match[]=a&end=1788221339", "[]"),
+    ("labels?match[]=b&start=1788221340", "[\"__name__\",\"host\",\"the rack\"]"),
+    ("label/host/values?start=2026-09-01T00:09:00Z&end=1788221340", "[\"x\",\"y\"]"),
     ("label/host/values", "[\"x\",\"y\"]"), ("label/host/values?match[]=b", "[\"x\"]"),
     ("label/__name__/values", "[\"a\",\"b\"]"),
     ("label/__name__/values?match[]=%7Bdc%3D%22eu%22%7D", "[\"a\"]"),
@@ -61,6 +64,7 @@ import Testing
     "what cannot be read is refused",
     arguments: [
       "series", "series?match[]=m%7B", "series?match[]=1", "labels?start=soon", "labels?limit=-1",
+      "labels?start=2&end=1", "label/host/values?end=later",
     ])
   func refused(path: String) async throws {
     try await ServerFixture().test { client async throws in

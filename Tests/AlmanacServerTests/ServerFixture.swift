@@ -1,5 +1,6 @@
 import AlmanacCore
 import AlmanacEngine
+import AlmanacQuery
 import AlmanacServer
 import AlmanacStore
 import AlmanacTesting
@@ -18,7 +19,8 @@ struct ServerFixture {
   static let now = Timestamp(nanoseconds: 1_788_221_400_000_000_000)
 
   init(
-    rollups: Set<Resolution> = [], _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    rollups: Set<Resolution> = [], limits: Query.Limits = Query.Limits(),
+    _ configure: (inout ServerConfiguration) -> Void = { _ in }
   ) throws {
     directory = try TemporaryDirectory()
     var logger = Logger(label: "test")
@@ -26,6 +28,7 @@ struct ServerFixture {
     var options = Database.Options()
     options.clock = { Self.now }
     options.store.rollups = rollups
+    options.limits = limits
     var configuration = ServerConfiguration()
     configure(&configuration)
     server = Server(
@@ -69,6 +72,15 @@ struct ServerFixture {
         Reply(
           status: response.status.code, headers: response.headers,
           body: String(buffer: response.body))
+      }
+    }
+
+    /// An answer that is no text, with its media type.
+    func bytes(
+      _ uri: String, headers: HTTPFields = [:]
+    ) async throws -> (type: String, bytes: [UInt8]) {
+      try await inner.execute(uri: uri, method: .get, headers: headers, body: nil) { response in
+        (response.headers[.contentType] ?? "", Array(response.body.readableBytesView))
       }
     }
 

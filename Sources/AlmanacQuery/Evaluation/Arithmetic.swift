@@ -48,7 +48,7 @@ struct Arithmetic: Sendable {
   ///
   /// - Parameter isAligned: whether all samples lie on common times already.
   func apply(
-    _ left: [LabelledSamples], _ right: [LabelledSamples], isAligned: Bool
+    _ left: [LabelledSamples], _ right: [LabelledSamples], isAligned: Bool, budget: QueryBudget
   ) throws -> [LabelledSamples] {
     let matching = matching ?? SeriesMatching(labels: [], isIgnoring: true)
     let aligned = isAligned ? left + right : try Alignment.align(left + right)
@@ -62,6 +62,7 @@ struct Arithmetic: Sendable {
     var used: Set<Labels> = []
     var results: [LabelledSamples] = []
     for one in left {
+      try budget.check()
       let signature = matching.signature(one.key.labels)
       guard let other = others[signature] else { continue }
       guard used.insert(signature).inserted else {

@@ -7,7 +7,8 @@ extension Evaluator {
   ) async throws -> [LabelledSamples] {
     let (window, inner) = try windowed(node.input, context)
     let evaluation = WindowEvaluation(
-      node, length: window.length, ends: try inner.moments, moments: try context.moments)
+      node, length: window.length, ends: try inner.moments, moments: try context.moments,
+      budget: budget)
     if case .absent = node.function.rule {
       return try await absent(evaluation, window, inner)
     }
@@ -19,7 +20,7 @@ extension Evaluator {
     }
     let results = try await map(window, evaluation.ends, inner) { one in
       try budget.count(evaluation.times.count)
-      return evaluation.apply(one)
+      return try evaluation.apply(one)
     }
     return try named(results, node)
   }
@@ -103,7 +104,7 @@ extension Evaluator {
     try budget.count(newest.count)
     // Behind a marker that the series has ended there may be a sample in the window.
     guard newest.allSatisfy({ $0.samples.values.last?.isStaleMarker == false }) else { return nil }
-    return try await pool.map(newest, weight: newest.count) { evaluation.apply($0) }
+    return try await pool.map(newest, weight: newest.count) { try evaluation.apply($0) }
   }
 
   /// 1 at each moment where no series has a sample in its window.
@@ -161,12 +162,17 @@ struct WindowEvaluation: Sendable {
   private let parameter: Double
   private let length: Interval
   private let moments: Moments
+  private let budget: QueryBudget
   /// The times of all moments: shared by all series that have a value at each.
   let times: [Int64]
   /// The moments of the windows: all of them, or the first for all.
   private let endTimes: [Int64]
 
-  init(_ node: WindowFunctionPlan, length: Interval, ends: Moments, moments: Moments) {
+  init(
+    _ node: WindowFunctionPlan, length: Interval, ends: Moments, moments: Moments,
+    budget: QueryBudget
+  ) {
+    self.budget = budget
     function = node.function
     absentLabels = node.absentLabels
     parameter = node.parameter
@@ -177,15 +183,24 @@ struct WindowEvaluation: Sendable {
     endTimes = Array(times.prefix(ends.count))
   }
 
+  /// Samples in windows after which it asks whether to go on.
+  private static let workBetweenChecks = 1 << 18
+
   /// The function's values of a series; nil where it has none.
-  func apply(_ series: LabelledSamples) -> LabelledSamples? {
+  func apply(_ series: LabelledSamples) throws(QueryError) -> LabelledSamples? {
     guard case .value(let value) = function.rule else {
       preconditionFailure("BUG: this function is not one of single series")
     }
     var window = SampleWindow(series.samples, length: length)
     var values = MomentValues(at: endTimes)
+    var work = 0
     for index in 0..<ends.count {
       window.move(to: ends[index], moment: moments[index])
+      work += window.bounds.count
+      if work > Self.workBetweenChecks {
+        try budget.check()
+        work = 0
+      }
       if !window.bounds.isEmpty, let value = value(window, parameter) {
         values.append(value, at: index)
       }

@@ -20,6 +20,8 @@ struct Evaluator: Sendable {
     var lookback = Evaluator.lookback
     /// The longest buckets whose rollups may stand for samples.
     var resolution = Interval.zero
+    /// What counts the values that the step in evaluation is handed.
+    var held: HeldBytes?
 
     /// The moments that instant values are due at: each step, or else the time alone.
     var moments: Moments {
@@ -44,11 +46,11 @@ struct Evaluator: Sendable {
   let series: any SeriesSource
   let models: any ModelSource
   let pool: any ComputePool
-  let budget: SampleBudget
+  let budget: QueryBudget
   let warnings: Warnings
 
-  func evaluate(_ plan: Plan, _ context: Context) async throws -> Value {
-    try Task.checkCancellation()
+  /// What `evaluate` answers, whatever it costs.
+  func result(of plan: Plan, _ context: Context) async throws -> Value {
     switch plan {
     case .number(let number): return .number(number)
     case .string(let text): return .string(text)
@@ -75,8 +77,7 @@ struct Evaluator: Sendable {
   func seriesValue(_ plan: Plan, _ context: Context) async throws -> [LabelledSamples] {
     switch try await evaluate(plan, context) {
     case .series(let series): return series
-    case .grid(let grids):
-      return try await pool.compute { try grids.map { try $0.prepared() } }
+    case .grid(let grids): return try await prepared(grids)
     case .forecast(let all): return try await pool.compute { all.compactMap { $0.samples(.yhat) } }
     case .outliers(let all): return try await pool.compute { all.map { $0.samples(.score) } }
     case .number, .string, .report:
@@ -142,7 +143,7 @@ struct Evaluator: Sendable {
       return .series(
         try await pool.compute(weight: left.sampleCount + right.sampleCount) {
           do {
-            return try node.apply(left, right, isAligned: isAligned)
+            return try node.apply(left, right, isAligned: isAligned, budget: budget)
           } catch let error as MatchingError {
             let labels = error.labels.all.map { "\($0.name)=\($0.value)" }
             throw QueryError(
@@ -247,28 +248,6 @@ enum StepLimit {
       message: "cannot put \(range.start) to \(range.end) on steps of \(step): "
         + "that is over \(maximum) steps",
       stage: "evaluate", hint: "choose a longer step or a shorter range")
-  }
-}
-
-/// How many samples one query may read.
-final class SampleBudget: Sendable {
-  private let limit: Int
-  private let used = Atomic(0)
-
-  init(limit: Int) {
-    self.limit = limit
-  }
-
-  /// Counts what was read.
-  ///
-  /// - Throws: `QueryError` where it was too much.
-  func count(_ samples: Int) throws(QueryError) {
-    let total = used.wrappingAdd(samples, ordering: .relaxed).newValue
-    guard total <= limit else {
-      throw QueryError(
-        code: .budget, message: "the query reads over \(limit) samples", stage: "evaluate",
-        hint: "select fewer series or a shorter time")
-    }
   }
 }
 

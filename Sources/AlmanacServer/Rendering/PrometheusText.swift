@@ -22,6 +22,8 @@ struct PrometheusText: Sendable {
   private let series: [LabelledSamples]
   private let warnings: [String]
   private let infos: [String]
+  /// What the query cost, where that was asked for.
+  private let cost: QueryCost?
   /// Where each piece begins, and where the last one ends.
   private var bounds: [Place] = []
 
@@ -31,8 +33,12 @@ struct PrometheusText: Sendable {
     var sample = 0
   }
 
-  /// - Parameter limit: the most series that are written; nil writes all.
-  init(_ result: QueryResult, limit: Int? = nil) throws(QueryError) {
+  /// - Parameters:
+  ///   - limit: the most series that are written; nil writes all.
+  ///   - withStatistics: whether it says what the query cost.
+  init(
+    _ result: QueryResult, limit: Int? = nil, withStatistics: Bool = false
+  ) throws(QueryError) {
     var series = try Self.series(of: result)
     var warnings = result.warnings
     if let limit, series.count > limit {
@@ -43,6 +49,7 @@ struct PrometheusText: Sendable {
     self.warnings = warnings
     time = result.time.time.nanoseconds
     infos = Self.infos(of: result.value)
+    cost = withStatistics ? result.cost : nil
     switch result.value {
     case .number(let number) where result.time.range == nil: type = .scalar(number)
     case .string(let text): type = .string(text)
@@ -147,9 +154,11 @@ struct PrometheusText: Sendable {
 
   private func end(_ json: inout JSONText) {
     switch type {
-    case .scalar, .string: json.raw("}")
-    case .vector, .matrix: json.raw("]}")
+    case .scalar, .string: break
+    case .vector, .matrix: json.raw("]")
     }
+    if let cost { json.statistics(cost) }
+    json.raw("}")
     if !warnings.isEmpty {
       json.raw(",\"warnings\":")
       json.list(warnings)
@@ -245,6 +254,19 @@ extension SeriesKey {
 }
 
 extension JSONText {
+  /// Appends what a query cost, as far as there is one in Prometheus' words; times in seconds.
+  fileprivate mutating func statistics(_ cost: QueryCost) {
+    raw(",\"stats\":{\"timings\":{\"evalTotalTime\":")
+    number(cost.duration / .seconds(1))
+    raw(",\"execTotalTime\":")
+    number(cost.duration / .seconds(1))
+    raw("},\"samples\":{\"totalQueryableSamples\":")
+    integer(cost.samples)
+    raw("},\"peakBytes\":")
+    integer(cost.peakBytes)
+    raw("}")
+  }
+
   /// Appends metric and labels as one object, as Prometheus does.
   mutating func metric(_ key: SeriesKey) {
     raw("{")

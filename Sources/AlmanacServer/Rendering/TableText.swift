@@ -42,9 +42,7 @@ public struct TableText: Sendable {
         return times.compactMap { $0?.fractionDigits }.max() ?? 0
       }.max() ?? 0
     }
-    var names: Set<String> = []
-    for series in table.series { for label in series.key.labels.all { names.insert(label.name) } }
-    labelNames = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    labelNames = table.labelNames
   }
 
   /// The whole text.
@@ -55,9 +53,19 @@ public struct TableText: Sendable {
   }
 
   /// The text in order, piece by piece.
-  public func pieces(_ format: Format) -> some Sequence<[UInt8]> {
-    var state = Position()
-    return AnyIterator { format == .csv ? nextCSV(&state) : nextJSON(&state) }
+  public func pieces(_ format: Format) -> Pieces {
+    Pieces(text: self, format: format)
+  }
+
+  /// The text from its beginning.
+  struct Pieces: Sequence, IteratorProtocol, Sendable {
+    let text: TableText
+    let format: Format
+    var position = Position()
+
+    mutating func next() -> [UInt8]? {
+      format == .csv ? text.nextCSV(&position) : text.nextJSON(&position)
+    }
   }
 
   /// How far the rendering came.
@@ -74,9 +82,7 @@ public struct TableText: Sendable {
     var bytes: [UInt8] = []
     if !position.began {
       position.began = true
-      let reserved = Set(["time", "metric"] + table.columns)
-      let names = labelNames.map { reserved.contains($0) ? "label_" + $0 : $0 }
-      for (index, name) in (["time", "metric"] + names + table.columns).enumerated() {
+      for (index, name) in table.columnNames(labels: labelNames).enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
         appendField(name, to: &bytes)
       }
@@ -206,6 +212,22 @@ public struct TableText: Sendable {
       values[row].map { json.time($0, fractionDigits: digits) } ?? json.raw("null")
     case .texts(let values): json.string(values[row])
     }
+  }
+}
+
+extension Table {
+  /// All label names of all series, in order.
+  var labelNames: [String] {
+    var names: Set<String> = []
+    for one in series { for label in one.key.labels.all { names.insert(label.name) } }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The names of the columns of rows: `time`, `metric`, the labels, those of the result. A label
+  /// with the name of another column has `label_` in front.
+  func columnNames(labels: [String]) -> [String] {
+    let reserved = Set(["time", "metric"] + columns)
+    return ["time", "metric"] + labels.map { reserved.contains($0) ? "label_" + $0 : $0 } + columns
   }
 }
 

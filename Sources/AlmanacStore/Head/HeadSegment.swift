@@ -21,8 +21,8 @@ final class HeadSegment: @unchecked Sendable {
 
   /// How many points are readable.
   private let count = Atomic<Int>(0)
-  private let series: UnsafeMutablePointer<UInt32>
-  private let timestamps: UnsafeMutablePointer<Int64>
+  let series: UnsafeMutablePointer<UInt32>
+  let timestamps: UnsafeMutablePointer<Int64>
   private let values: UnsafeMutablePointer<Double>
   /// For each point 1 + the position of the point before it in its series, or 0.
   private let previous: UnsafeMutablePointer<UInt32>

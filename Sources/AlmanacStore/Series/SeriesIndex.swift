@@ -165,6 +165,18 @@ final class SeriesIndex: Sendable {
     lock.withReadLock { tables.pointee.values(of: name, passing: matchers) }
   }
 
+  /// The names of labels that the series `ids`, ascending, have, in order of bytes.
+  func labelNames(of ids: [SeriesID]) -> [String] {
+    let ids = ids.compactMap(\.index)
+    return lock.withReadLock { tables.pointee.names(of: ids) }
+  }
+
+  /// The values of the label `name` that the series `ids`, ascending, have, in order of bytes.
+  func values(ofLabel name: String, among ids: [SeriesID]) -> [String] {
+    let ids = ids.compactMap(\.index)
+    return lock.withReadLock { tables.pointee.values(of: name, among: ids) }
+  }
+
   /// How many series there are and what makes them many, `limit` entries of each kind at most.
   func cardinality(top limit: Int) -> Cardinality {
     lock.withReadLock { tables.pointee.cardinality(top: limit) }

@@ -3,36 +3,40 @@ internal import AlmanacPattern
 extension SeriesTables {
   /// The names that series which pass all `matchers` have, in order of bytes.
   func names(passing matchers: [LabelMatcher]) -> [String] {
-    var names: [UInt32]
-    if matchers.isEmpty {
-      names = (1...labels.nameCount).filter { labels.valueCount(of: $0) > 0 }
-    } else {
-      var seen = Bitmap(upTo: labels.nameCount)
-      // Series of one shape follow each other: a name that stands where it stood is not looked up.
-      var last: [UnsafeRawBufferPointer] = []
-      for id in ids(passing: matchers) {
-        guard let key = key(of: id) else { continue }
-        var parts = KeyLabels(key)
-        var position = 0
-        while let label = parts.next() {
-          if label.isMetric {
-            if !label.value.isEmpty { seen.insert(LabelPairs.metric) }
-            continue
-          }
-          defer { position += 1 }
-          if position < last.count, isSame(last[position], label.name) { continue }
-          if label.value.isEmpty { continue }
-          if let name = labels.name(label.name), name != LabelPairs.metric { seen.insert(name) }
-          if position < last.count {
-            last[position] = label.name
-          } else if position == last.count {
-            last.append(label.name)
-          }
+    guard matchers.isEmpty else { return names(of: ids(passing: matchers)) }
+    return text(ofNames: (1...labels.nameCount).filter { labels.valueCount(of: $0) > 0 })
+  }
+
+  /// The names that the series `ids`, ascending, have, in order of bytes.
+  func names(of ids: [UInt32]) -> [String] {
+    var seen = Bitmap(upTo: labels.nameCount)
+    // Series of one shape follow each other: a name that stands where it stood is not looked up.
+    var last: [UnsafeRawBufferPointer] = []
+    for id in ids {
+      guard let key = key(of: id) else { continue }
+      var parts = KeyLabels(key)
+      var position = 0
+      while let label = parts.next() {
+        if label.isMetric {
+          if !label.value.isEmpty { seen.insert(LabelPairs.metric) }
+          continue
+        }
+        defer { position += 1 }
+        if position < last.count, isSame(last[position], label.name) { continue }
+        if label.value.isEmpty { continue }
+        if let name = labels.name(label.name), name != LabelPairs.metric { seen.insert(name) }
+        if position < last.count {
+          last[position] = label.name
+        } else if position == last.count {
+          last.append(label.name)
         }
       }
-      names = seen.numbers
     }
-    return names.map { labels.text(ofName: $0) }
+    return text(ofNames: seen.numbers)
+  }
+
+  private func text(ofNames names: [UInt32]) -> [String] {
+    names.map { labels.text(ofName: $0) }
       .sorted { $0.lexicographicallyPrecedes($1) }
       .map { String(decoding: $0, as: UTF8.self) }
   }
@@ -43,7 +47,16 @@ extension SeriesTables {
     guard !matchers.isEmpty else {
       return text(labels.sortedPairs(of: name).filter { !labels.ids(of: $0).isEmpty })
     }
-    let ids = ids(passing: matchers)
+    return values(of: name, among: ids(passing: matchers))
+  }
+
+  /// The values of the label `name` that the series `ids`, ascending, have, in order of bytes.
+  func values(of name: String, among ids: [UInt32]) -> [String] {
+    guard let name = name.withBytes({ labels.name($0) }) else { return [] }
+    return values(of: name, among: ids)
+  }
+
+  private func values(of name: UInt32, among ids: [UInt32]) -> [String] {
     if ids.isEmpty { return [] }
     if ids.count / 8 > labels.valueCount(of: name) {
       return ids.withUnsafeBufferPointer { ids in

@@ -95,6 +95,13 @@ struct Bitmap {
     return word & bit == 0
   }
 
+  /// Whether it has a number, which may be above the highest.
+  @inline(__always)
+  func contains(_ number: UInt32) -> Bool {
+    let word = Int(number &>> 6)
+    return word < words.count && words[word] & (UInt64(1) &<< UInt64(number & 63)) != 0
+  }
+
   /// The numbers, ascending.
   var numbers: [UInt32] {
     var numbers: [UInt32] = []
