@@ -190,7 +190,7 @@ private func appendPadded(_ value: Int64, width: Int, to bytes: inout [UInt8]) {
 /// Days since 1970-01-01 to year, month, day in the proleptic Gregorian calendar.
 ///
 /// Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`.
-private func civilDate(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+func civilDate(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
   let z = days + 719_468
   let era = (z >= 0 ? z : z - 146_096) / 146_097
   let dayOfEra = z - era * 146_097
@@ -204,7 +204,7 @@ private func civilDate(fromDays days: Int64) -> (year: Int64, month: Int64, day:
 }
 
 /// The inverse of `civilDate(fromDays:)`: `days_from_civil` of the same source.
-private func days(fromYear year: Int64, month: Int64, day: Int64) -> Int64 {
+func days(fromYear year: Int64, month: Int64, day: Int64) -> Int64 {
   let y = month <= 2 ? year - 1 : year
   let era = (y >= 0 ? y : y - 399) / 400
   let yearOfEra = y - era * 400

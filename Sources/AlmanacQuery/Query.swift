@@ -53,10 +53,13 @@ public struct Query: Sendable {
     let held = HeldBytes(budget)
     context.held = held
     let moment = context
-    let value = try await budget.run { try await evaluator.answer(plan, moment) }
+    let isOrdered = time.range == nil && plan.isOrdered
+    let value = try await budget.run {
+      try await evaluator.answer(plan, moment, isOrdered: isOrdered)
+    }
     return QueryResult(
-      value: value, shape: shape, time: time, warnings: warnings.all, cost: budget.cost,
-      held: held)
+      value: value, shape: shape, time: time, warnings: warnings.all, isOrdered: isOrdered,
+      cost: budget.cost, held: held)
   }
 }
 
@@ -86,6 +89,8 @@ public struct QueryResult: Sendable {
   public var time: QueryTime
   /// What the user should know about the answer.
   public var warnings: [String]
+  /// Whether the order of the series means something, as after `sort`; else it is that of their keys.
+  public var isOrdered = false
   /// What it cost.
   public var cost: QueryCost
   /// The value's bytes, which count in the budget as long as this lives.
@@ -93,6 +98,6 @@ public struct QueryResult: Sendable {
 
   /// The result as rows.
   public func table() throws(QueryError) -> Table {
-    try Table(value, now: time.time, warnings: warnings)
+    try Table(value, now: time.time, warnings: warnings, keepsOrder: isOrdered)
   }
 }

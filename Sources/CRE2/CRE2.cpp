@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <vector>
 
 #include <re2/re2.h>
 
@@ -18,11 +19,11 @@ static void copy(const std::string &text, char *to, size_t capacity) {
   to[count] = 0;
 }
 
-CRE2Pattern *cre2_compile(const char *text, size_t count, int program_limit, char *error,
-                          size_t capacity) {
+static CRE2Pattern *compile(const char *text, size_t count, int program_limit, char *error,
+                            size_t capacity, bool captures) {
   RE2::Options options;
   options.set_dot_nl(true);
-  options.set_never_capture(true);
+  options.set_never_capture(!captures);
   options.set_log_errors(false);
   auto *pattern = new CRE2Pattern{{re2::StringPiece(text, count), options}};
   if (!pattern->re.ok()) {
@@ -34,6 +35,38 @@ CRE2Pattern *cre2_compile(const char *text, size_t count, int program_limit, cha
   }
   delete pattern;
   return nullptr;
+}
+
+CRE2Pattern *cre2_compile(const char *text, size_t count, int program_limit, char *error,
+                          size_t capacity) {
+  return compile(text, count, program_limit, error, capacity, false);
+}
+
+CRE2Pattern *cre2_compile_capturing(const char *text, size_t count, int program_limit,
+                                    char *error, size_t capacity) {
+  return compile(text, count, program_limit, error, capacity, true);
+}
+
+int cre2_group_count(const CRE2Pattern *pattern) { return pattern->re.NumberOfCapturingGroups(); }
+
+int cre2_group_named(const CRE2Pattern *pattern, const char *name) {
+  const auto &groups = pattern->re.NamedCapturingGroups();
+  auto found = groups.find(name);
+  return found == groups.end() ? -1 : found->second;
+}
+
+bool cre2_groups(const CRE2Pattern *pattern, const void *bytes, size_t count, ptrdiff_t *starts,
+                 ptrdiff_t *ends, int groups) {
+  const char *begin = count ? static_cast<const char *>(bytes) : "";
+  re2::StringPiece text(begin, count);
+  std::vector<re2::StringPiece> found(groups);
+  if (!pattern->re.Match(text, 0, count, RE2::ANCHOR_BOTH, found.data(), groups)) return false;
+  for (int index = 0; index < groups; index++) {
+    bool took_part = found[index].data() != nullptr;
+    starts[index] = took_part ? found[index].data() - begin : -1;
+    ends[index] = took_part ? starts[index] + static_cast<ptrdiff_t>(found[index].size()) : -1;
+  }
+  return true;
 }
 
 void cre2_delete(CRE2Pattern *pattern) { delete pattern; }

@@ -8,26 +8,31 @@ struct Aggregation: Sendable {
 
   var function: Function
   /// The share of a quantile.
-  var parameter: Double
+  var parameter: Plan
+  /// Where it stands, for warnings.
+  var parameterRange: SourceRange
   var input: Plan
   var grouping: SeriesGrouping
 
   /// Groups `series` and combines each group time by time, over the series that have a sample
   /// there.
   ///
-  /// - Parameter times: the times that all samples lie on, where they are known.
+  /// - Parameters:
+  ///   - times: the times that all samples lie on, where they are known.
+  ///   - parameter: the share at each time, or one for all times.
   func apply(
-    _ series: [LabelledSamples], at times: [Int64]?
+    _ series: [LabelledSamples], at times: [Int64]?, _ parameter: Scalar
   ) throws(QueryError) -> [LabelledSamples] {
     let aligned = times == nil ? try Alignment.align(series) : series
-    return grouping.groups(of: aligned).map { labels, members in
-      LabelledSamples(
-        key: SeriesKey(metric: "", labels: labels),
-        samples: combine(members.map { aligned[$0].samples }, at: times))
+    return grouping.groups(of: aligned).map { group in
+      let samples = combine(group.members.map { aligned[$0].samples }, at: times, parameter)
+      var result = LabelledSamples(key: group.key, samples: samples)
+      result.dropsMetric = group.dropsMetric
+      return result
     }
   }
 
-  private func combine(_ members: [Samples], at times: [Int64]?) -> Samples {
+  private func combine(_ members: [Samples], at times: [Int64]?, _ parameter: Scalar) -> Samples {
     if members.count == 1, isIdentityOfOne { return members[0] }
     let columns = SampleColumns(members, at: times)
     var kept: [Int64] = []
@@ -38,7 +43,9 @@ struct Aggregation: Sendable {
       let column = columns[index]
       if column.isEmpty { continue }
       kept.append(time)
-      values.append(reduce(column))
+      values.append(
+        function == .quantile
+          ? Quantile.of(column, share: parameter.at(time)) : reduce(column))
     }
     return Samples(timestamps: kept, values: values)
   }
@@ -52,47 +59,100 @@ struct Aggregation: Sendable {
   }
 
   private func reduce(_ values: ArraySlice<Double>) -> Double {
-    let count = Double(values.count)
-    // The sum in the order of the series: the same bits however the work is split.
-    let sum = { values.reduce(0, +) }
     switch function {
-    case .sum: return sum()
-    case .avg: return sum() / count
+    // In the order of the series: the same bits however the work is split.
+    case .sum: return values.compensatedSum
+    case .avg: return values.robustMean
     // As in Prometheus NaN loses against any number.
     case .min: return values.reduce(.nan) { $1 < $0 || $0.isNaN ? $1 : $0 }
     case .max: return values.reduce(.nan) { $1 > $0 || $0.isNaN ? $1 : $0 }
-    case .count: return count
+    case .count: return Double(values.count)
     case .group: return 1
-    case .quantile: return Quantile.of(values, share: parameter)
-    case .median:
+    case .median, .quantile:
       let sorted = values.sorted()
       let middle = sorted.count / 2
       return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    case .stdvar, .stddev:
-      let mean = sum() / count
-      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-      return function == .stdvar ? variance : variance.squareRoot()
+    case .stdvar: return values.variance
+    case .stddev: return values.variance.squareRoot()
     }
+  }
+}
+
+extension ArraySlice<Double> {
+  /// The sum with its rounding errors carried along.
+  var compensatedSum: Double {
+    var sum = CompensatedSum()
+    for value in self { sum.add(value) }
+    return sum.value
+  }
+
+  /// The mean, of any values whose mean can be represented, also where their sum cannot.
+  var robustMean: Double { mean(ofSum: compensatedSum) }
+
+  /// The mean where the sum is known.
+  func mean(ofSum sum: Double) -> Double {
+    if sum.isFinite || contains(where: { !$0.isFinite }) { return sum / Double(count) }
+    var mean = 0.0
+    for (index, value) in enumerated() {
+      let count = Double(index + 1)
+      mean += value / count - mean / count
+    }
+    return mean
+  }
+
+  /// The variance of the whole population; exactly 0 of equal values.
+  var variance: Double {
+    guard let first else { return .nan }
+    // Distances to one of the values lose less than the values themselves.
+    var sum = CompensatedSum()
+    for value in self { sum.add(value - first) }
+    let mean = sum.value / Double(count)
+    var squares = CompensatedSum()
+    for value in self { squares.add((value - first - mean) * (value - first - mean)) }
+    return squares.value / Double(count)
   }
 }
 
 /// Which series belong together: those that have some labels in common.
 struct SeriesGrouping: Sendable {
+  /// Series that belong together.
+  struct Group {
+    /// What they have in common.
+    var key: SeriesKey
+    /// Their positions, in order.
+    var members: [Int]
+    /// Whether the metric that they have in common is to go.
+    var dropsMetric = false
+  }
+
   /// Labels to keep, or with `isWithout` to drop.
   var labels: Set<String>
   var isWithout: Bool
 
   /// The groups in order of their labels, each with the positions of its series in order.
-  func groups(of series: [LabelledSamples]) -> [(labels: Labels, members: [Int])] {
+  func groups(of series: [LabelledSamples]) -> [Group] {
     if series.isEmpty { return [] }
-    if labels.isEmpty, !isWithout { return [(.none, Array(series.indices))] }
-    var groups: [Labels: [Int]] = [:]
+    if labels.isEmpty, !isWithout {
+      return [
+        Group(key: SeriesKey(metric: "", labels: .none), members: Array(series.indices))
+      ]
+    }
+    let keepsMetric = !isWithout && labels.contains(SeriesKey.metricLabel)
+    var positions: [SeriesKey: Int] = [:]
+    var groups: [Group] = []
     for (index, one) in series.enumerated() {
       let all = one.key.labels
-      groups[isWithout ? all.dropping(labels) : all.keeping(labels), default: []].append(index)
+      let key = SeriesKey(
+        metric: keepsMetric ? one.key.metric : "",
+        labels: isWithout ? all.dropping(labels) : all.keeping(labels))
+      let position = positions[key] ?? groups.count
+      if position == groups.count {
+        positions[key] = position
+        groups.append(Group(key: key, members: []))
+      }
+      groups[position].members.append(index)
+      if keepsMetric, one.dropsMetric { groups[position].dropsMetric = true }
     }
-    let found = groups.map { (labels: $0.key, members: $0.value) }
-    return SeriesOrder(found.map { SeriesKey(metric: "", labels: $0.labels) }).positions
-      .map { found[$0] }
+    return SeriesOrder(groups.map(\.key)).positions.map { groups[$0] }
   }
 }

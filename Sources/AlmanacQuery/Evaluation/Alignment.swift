@@ -18,7 +18,7 @@ enum Alignment {
     for one in series {
       try StepLimit.check(one.samples, step)
       let binned = RegularSeries(samples: one.samples, step: step)
-      aligned.append(LabelledSamples(key: one.key, samples: binned.known))
+      aligned.append(one.with(binned.known))
     }
     return aligned
   }

@@ -29,68 +29,74 @@ struct Arithmetic: Sendable {
     }
   }
 
-  /// Every sample with a number. A comparison keeps the samples that pass, unless `bool`.
+  /// Every sample with a number. A comparison keeps the samples that pass, unless `bool`; nil where
+  /// none does.
   func apply(
-    _ series: [LabelledSamples], _ number: Double, numberIsLeft: Bool
-  ) -> [LabelledSamples] {
-    series.compactMap { one in
-      var samples = Samples(capacity: one.samples.count)
-      for (time, value) in zip(one.samples.timestamps, one.samples.values) {
-        let result = numberIsLeft ? apply(number, value) : apply(value, number)
-        append(result, else: value, at: time, to: &samples)
+    _ series: LabelledSamples, _ number: Scalar, numberIsLeft: Bool
+  ) -> LabelledSamples? {
+    let times = series.samples.timestamps
+    let values = series.samples.values
+    let results: [Double]
+    if case .constant(let number) = number {
+      results = apply(values, number, numberIsLeft: numberIsLeft)
+    } else {
+      results = zip(times, values).map { time, value in
+        numberIsLeft ? apply(number.at(time), value) : apply(value, number.at(time))
       }
-      guard !samples.isEmpty else { return nil }
-      return LabelledSamples(key: resultKey(one.key), samples: samples)
+    }
+    if keepsSamples { return filtered(series, by: results) }
+    var result = series.with(Samples(timestamps: times, values: results))
+    result.dropsMetric = true
+    return result
+  }
+
+  /// A loop of its own for each of the operators that take less time than to choose among them.
+  private func apply(_ values: [Double], _ number: Double, numberIsLeft: Bool) -> [Double] {
+    switch (operation, numberIsLeft) {
+    case (.add, _): values.map { $0 + number }
+    case (.multiply, _): values.map { $0 * number }
+    case (.subtract, false): values.map { $0 - number }
+    case (.divide, false): values.map { $0 / number }
+    case (_, false): values.map { apply($0, number) }
+    case (_, true): values.map { apply(number, $0) }
     }
   }
 
-  /// Series of both sides that match, at the times that both have.
-  ///
-  /// - Parameter isAligned: whether all samples lie on common times already.
-  func apply(
-    _ left: [LabelledSamples], _ right: [LabelledSamples], isAligned: Bool, budget: QueryBudget
-  ) throws -> [LabelledSamples] {
-    let matching = matching ?? SeriesMatching(labels: [], isIgnoring: true)
-    let aligned = isAligned ? left + right : try Alignment.align(left + right)
-    let left = aligned.prefix(left.count)
-    var others: [Labels: LabelledSamples] = [:]
-    for one in aligned.dropFirst(left.count) {
-      guard others.updateValue(one, forKey: matching.signature(one.key.labels)) == nil else {
-        throw MatchingError(side: "right", labels: matching.signature(one.key.labels))
-      }
+  /// The samples whose result is 1.
+  private func filtered(_ series: LabelledSamples, by results: [Double]) -> LabelledSamples? {
+    if results.allSatisfy({ $0 == 1 }) { return series.samples.isEmpty ? nil : series }
+    var kept = Samples()
+    let (times, values) = (series.samples.timestamps, series.samples.values)
+    for (index, result) in results.enumerated() where result == 1 {
+      _ = kept.append(time: times[index], value: values[index])
     }
-    var used: Set<Labels> = []
-    var results: [LabelledSamples] = []
-    for one in left {
-      try budget.check()
-      let signature = matching.signature(one.key.labels)
-      guard let other = others[signature] else { continue }
-      guard used.insert(signature).inserted else {
-        throw MatchingError(side: "left", labels: signature)
-      }
-      let samples = combine(one.samples, other.samples)
-      guard !samples.isEmpty else { continue }
-      // What filters by all labels keeps the metric; `on` leaves nothing but its labels.
-      let metric = keepsSamples && matching.isIgnoring ? one.key.metric : ""
-      results.append(
-        LabelledSamples(key: SeriesKey(metric: metric, labels: signature), samples: samples))
-    }
-    return results.sorted { $0.key < $1.key }
+    return kept.isEmpty ? nil : series.with(kept)
   }
 
-  private func combine(_ left: Samples, _ right: Samples) -> Samples {
-    var samples = Samples(capacity: min(left.count, right.count))
+  /// The samples of two series at the times that both have.
+  func combine(_ left: Samples, _ right: Samples) -> Samples {
+    let (times, others) = (left.timestamps, right.timestamps)
+    let (values, otherValues) = (left.values, right.values)
+    if times == others {
+      let results = zip(values, otherValues).map { apply($0, $1) }
+      if !keepsSamples { return Samples(timestamps: times, values: results) }
+      if results.allSatisfy({ $0 == 1 }) { return left }
+    }
+    var samples = Samples(capacity: min(times.count, others.count))
     var i = 0
     var j = 0
-    while i < left.count, j < right.count {
-      if left.timestamps[i] < right.timestamps[j] {
+    while i < times.count, j < others.count {
+      if times[i] < others[j] {
         i += 1
-      } else if left.timestamps[i] > right.timestamps[j] {
+      } else if times[i] > others[j] {
         j += 1
       } else {
-        append(
-          apply(left.values[i], right.values[j]), else: left.values[i], at: left.timestamps[i],
-          to: &samples)
+        let result = apply(values[i], otherValues[j])
+        if !keepsSamples {
+          _ = samples.append(time: times[i], value: result)
+        } else if result == 1 {
+          _ = samples.append(time: times[i], value: values[i])
+        }
         i += 1
         j += 1
       }
@@ -99,37 +105,5 @@ struct Arithmetic: Sendable {
   }
 
   /// Whether the operator filters samples rather than making new ones.
-  private var keepsSamples: Bool { operation.isComparison && !returnsBool }
-
-  private func append(
-    _ result: Double, else value: Double, at time: Int64, to samples: inout Samples
-  ) {
-    if !keepsSamples {
-      samples.insert(time: time, value: result)
-    } else if result == 1 {
-      samples.insert(time: time, value: value)
-    }
-  }
-
-  /// A filter keeps the metric; a new value is another quantity.
-  private func resultKey(_ key: SeriesKey) -> SeriesKey {
-    keepsSamples ? key : SeriesKey(metric: "", labels: key.labels)
-  }
-}
-
-/// Which labels two series must share to meet.
-struct SeriesMatching: Sendable {
-  var labels: Set<String>
-  /// Whether `labels` are those to leave out.
-  var isIgnoring: Bool
-
-  func signature(_ all: Labels) -> Labels {
-    isIgnoring ? all.dropping(labels) : all.keeping(labels)
-  }
-}
-
-/// Several series of one side have the labels that should tell them apart.
-struct MatchingError: Error {
-  let side: String
-  let labels: Labels
+  var keepsSamples: Bool { operation.isComparison && !returnsBool }
 }

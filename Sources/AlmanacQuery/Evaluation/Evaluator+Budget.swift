@@ -19,12 +19,20 @@ extension Evaluator {
 extension Evaluator {
   /// The value of a whole query: what its stages make of series is worked out here, within the
   /// budget, and not where the answer is written.
-  func answer(_ plan: Plan, _ context: Context) async throws -> Value {
+  ///
+  /// - Parameter isOrdered: whether the order of its series is to be kept.
+  func answer(_ plan: Plan, _ context: Context, isOrdered: Bool) async throws -> Value {
     let value = try await evaluate(plan, context)
-    guard case .grid(let grids) = value else { return value }
-    let series = Value.series(try await prepared(grids))
-    try context.held?.hold(series.byteCount - value.byteCount)
-    return series
+    switch value {
+    case .series(let series):
+      let settled = try await settled(series)
+      return .series(isOrdered ? settled : settled.inOrderOfKey())
+    case .grid(let grids):
+      let series = Value.series(try await prepared(grids))
+      try context.held?.hold(series.byteCount - value.byteCount)
+      return series
+    default: return value
+    }
   }
 
   /// The series after their stages.

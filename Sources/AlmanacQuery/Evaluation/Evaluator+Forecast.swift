@@ -38,7 +38,7 @@ extension Evaluator {
       inner.range = nil
     }
     let now = moment(of: data, context)
-    let all = try await seriesValue(data, inner)
+    let all = try await settledSeries(data, inner)
     return try await pool.compute {
       try all.compactMap { one in
         guard let series = try regular(one, step: plan.step), series.count > 0 else { return nil }

@@ -10,7 +10,7 @@ extension Evaluator {
   func outliers(_ plan: OutliersPlan, _ context: Context) async throws -> [LabelledOutliers] {
     let (data, inner, judged) = judgement(plan, context)
     let reference = try await reference(plan, context)
-    let all = try await seriesValue(data, inner)
+    let all = try await settledSeries(data, inner)
     return try await withThrowingTaskGroup(of: (Int, LabelledOutliers?).self) { group in
       for (index, one) in all.enumerated() {
         group.addTask {

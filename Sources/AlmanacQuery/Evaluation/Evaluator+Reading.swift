@@ -48,7 +48,7 @@ extension Evaluator {
     if case .select = node.base { return all }
     return try await pool.map(all, weight: all.sampleCount) { one in
       let samples = one.samples.inside(range)
-      return samples.isEmpty ? nil : LabelledSamples(key: one.key, samples: samples)
+      return samples.isEmpty ? nil : one.with(samples)
     }
   }
 
@@ -85,16 +85,13 @@ extension Evaluator {
       return .series(
         series.map { one in
           let values = [Double](repeating: one.samples.values.last ?? .nan, count: times.count)
-          return LabelledSamples(
-            key: one.key, samples: Samples(timestamps: times, values: values))
+          return one.with(Samples(timestamps: times, values: values))
         })
     }
     // What `offset` brings is compared with now; samples of a window keep their own times.
     guard case .offset(let interval) = move, plan.windowLength == nil else { return value }
     return .series(
-      series.map { one in
-        LabelledSamples(key: one.key, samples: one.samples.moved(by: interval))
-      })
+      series.map { $0.with($0.samples.moved(by: interval)) })
   }
 
   /// `context` at another time.
@@ -130,7 +127,9 @@ struct NewestValues: Sendable {
   var range: TimeRange { moments.covered(by: lookback) }
 
   /// The values of one series; none where the newest is too old or says that the series has ended.
-  func of(_ samples: Samples) -> Samples {
+  ///
+  /// - Parameter isTimes: whether the times of the newest values are wanted, in seconds.
+  func of(_ samples: Samples, isTimes: Bool = false) -> Samples {
     let (sampleTimes, sampleValues) = (samples.timestamps, samples.values)
     var values = MomentValues(at: times)
     var next = 0
@@ -140,7 +139,8 @@ struct NewestValues: Sendable {
       guard next > 0, overflow || sampleTimes[next - 1] > oldest,
         !sampleValues[next - 1].isStaleMarker
       else { continue }
-      values.append(sampleValues[next - 1], at: index)
+      values.append(
+        isTimes ? sampleTimes[next - 1].asSeconds : sampleValues[next - 1], at: index)
     }
     return values.samples
   }

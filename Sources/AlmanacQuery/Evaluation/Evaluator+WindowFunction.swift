@@ -8,21 +8,21 @@ extension Evaluator {
     let (window, inner) = try windowed(node.input, context)
     let evaluation = WindowEvaluation(
       node, length: window.length, ends: try inner.moments, moments: try context.moments,
-      budget: budget)
+      parameters: try await parameters(of: node, context), budget: budget)
     if case .absent = node.function.rule {
       return try await absent(evaluation, window, inner)
     }
     if let fromSummaries = try await fromSummaries(evaluation, window, inner) {
-      return try named(fromSummaries, node)
+      return named(fromSummaries, node)
     }
     if let fromNewest = try await fromNewest(evaluation, window) {
-      return try named(fromNewest, node)
+      return named(fromNewest, node)
     }
     let results = try await map(window, evaluation.ends, inner) { one in
       try budget.count(evaluation.times.count)
       return try evaluation.apply(one)
     }
-    return try named(results, node)
+    return named(results, node)
   }
 
   /// The window below `offset` and `@`, and the context that it is evaluated in. A named moment
@@ -128,28 +128,29 @@ extension Evaluator {
     return [LabelledSamples(key: key, samples: samples)]
   }
 
-  /// The results under the keys of the function's results, in their order.
-  ///
-  /// - Throws: `QueryError` where two series differ only in the metric that the function drops.
+  /// The results, whose metric goes unless the function keeps it.
   private func named(
     _ results: [LabelledSamples], _ node: WindowFunctionPlan
-  ) throws -> [LabelledSamples] {
-    guard !node.function.keepsMetric, let metric = results.first?.key.metric else {
-      return results
+  ) -> [LabelledSamples] {
+    node.function.keepsMetric ? results : results.droppingMetric()
+  }
+
+  /// The numbers that the function takes, at each moment.
+  private func parameters(
+    of node: WindowFunctionPlan, _ context: Context
+  ) async throws -> [Scalar] {
+    var numbers: [Scalar] = []
+    for plan in node.parameters { numbers.append(try await scalar(plan, context)) }
+    if node.function.name == "quantile_over_time", let share = numbers.first {
+      warn(ofShares: share, at: node.range)
     }
-    let isOneMetric = results.last?.key.metric == metric
-    var named = results
-    for index in named.indices { named[index].key.metric = "" }
-    if isOneMetric { return named }
-    named.sort { $0.key < $1.key }
-    for (one, next) in zip(named, named.dropFirst()) where one.key == next.key {
-      throw QueryError(
-        code: .evaluation,
-        message: "\(node.function.name) drops the metric, and several series have the labels "
-          + one.key.description,
-        range: node.range, stage: "evaluate", hint: "select one metric")
-    }
-    return named
+    guard node.function.takesShares,
+      let wrong = numbers.flatMap(\.values).first(where: { !($0 > 0 && $0 < 1) })
+    else { return numbers }
+    throw QueryError(
+      code: .evaluation,
+      message: "cannot call \(node.function.name): \(wrong.shortestText) is not between 0 and 1",
+      range: node.range, stage: "evaluate", hint: "write \(node.function.name)(x[1h], 0.3, 0.1)")
   }
 }
 
@@ -159,23 +160,28 @@ struct WindowEvaluation: Sendable {
   let absentLabels: Labels
   /// Where the windows end: one for each moment, or one for all of them.
   let ends: Moments
-  private let parameter: Double
+  private let parameters: [Scalar]
   private let length: Interval
   private let moments: Moments
   private let budget: QueryBudget
   /// The times of all moments: shared by all series that have a value at each.
   let times: [Int64]
+  /// Whether one window has another value at each moment.
+  private var differs: Bool {
+    ends.count < moments.count
+      && (function.looksAtMoment || parameters.contains { !$0.isConstant })
+  }
   /// The moments of the windows: all of them, or the first for all.
   private let endTimes: [Int64]
 
   init(
     _ node: WindowFunctionPlan, length: Interval, ends: Moments, moments: Moments,
-    budget: QueryBudget
+    parameters: [Scalar] = [], budget: QueryBudget
   ) {
     self.budget = budget
     function = node.function
     absentLabels = node.absentLabels
-    parameter = node.parameter
+    self.parameters = parameters
     self.length = length
     self.ends = ends
     self.moments = moments
@@ -192,21 +198,25 @@ struct WindowEvaluation: Sendable {
       preconditionFailure("BUG: this function is not one of single series")
     }
     var window = SampleWindow(series.samples, length: length)
-    var values = MomentValues(at: endTimes)
+    let count = differs ? moments.count : ends.count
+    var values = MomentValues(at: differs ? times : endTimes)
     var work = 0
-    for index in 0..<ends.count {
-      window.move(to: ends[index], moment: moments[index])
+    for index in 0..<count {
+      window.move(to: ends[min(index, ends.count - 1)], moment: moments[index])
       work += window.bounds.count
       if work > Self.workBetweenChecks {
         try budget.check()
         work = 0
       }
-      if !window.bounds.isEmpty, let value = value(window, parameter) {
+      if window.bounds.isEmpty { continue }
+      let first = parameters.isEmpty ? 0 : parameters[0][index]
+      let second = parameters.count > 1 ? parameters[1][index] : 0
+      if let value = value(window, (first, second)) {
         values.append(value, at: index)
       }
     }
-    let samples = atMoments(values.samples)
-    return samples.isEmpty ? nil : LabelledSamples(key: series.key, samples: samples)
+    let samples = differs ? values.samples : atMoments(values.samples)
+    return samples.isEmpty ? nil : series.with(samples)
   }
 
   /// The same by summaries; nil where it takes the values.

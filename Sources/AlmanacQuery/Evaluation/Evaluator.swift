@@ -51,18 +51,24 @@ struct Evaluator: Sendable {
 
   /// What `evaluate` answers, whatever it costs.
   func result(of plan: Plan, _ context: Context) async throws -> Value {
+    if plan.type == .number { return try await number(plan, context) }
     switch plan {
-    case .number(let number): return .number(number)
+    case .number, .scalar: preconditionFailure("BUG: a number that is not one by type")
     case .string(let text): return .string(text)
     case .select(let selection): return .series(try await select(selection, context))
-    case .window(let node): return .series(try await window(node, context))
+    case .window(let node): return .series(try await settled(try await window(node, context)))
     case .moved(let plan, let move): return try await moved(plan, move, context)
     case .negated(let plan): return try await negated(plan, context)
     case .arithmetic(let node): return try await arithmetic(node, context)
-    case .aggregate(let node):
+    case .aggregate(let node): return .series(try await aggregate(node, context))
+    case .rank(let node): return .series(try await rank(node, context))
+    case .countValues(let node):
       return .series(try await across(node.input, context) { try node.apply($0, at: $1) })
-    case .rank(let node):
-      return .series(try await across(node.input, context) { try node.apply($0, at: $1) })
+    case .vector(let number): return .series(try await vector(number, context))
+    case .sampleTimes(let selection):
+      return .series(try await sampleTimes(selection, context))
+    case .function(let node): return .series(try await function(node, context))
+    case .setOperation(let node): return .series(try await setOperation(node, context))
     case .windowFunction(let node): return .series(try await windowFunction(node, context))
     case .prepare(let node): return .grid(try await prepare(node, context))
     case .forecast(let plan): return .forecast(try await forecast(plan, context))
@@ -87,25 +93,22 @@ struct Evaluator: Sendable {
 
   /// At one moment every newest sample counts as of that moment, whenever it was taken. Samples of
   /// windows and forecasts keep their times.
-  private func stamped(
+  func stamped(
     _ series: [LabelledSamples], of plan: Plan, _ context: Context
   ) -> [LabelledSamples] {
     guard context.range == nil, plan.isInstant else { return series }
     let times = [context.time.nanoseconds]
-    return series.map { one in
-      LabelledSamples(
-        key: one.key, samples: Samples(timestamps: times, values: one.samples.values))
-    }
+    return series.map { $0.with(Samples(timestamps: times, values: $0.samples.values)) }
   }
 
   /// Whether the samples of `plan` lie on the moments of `context`, once they are stamped.
-  private func isOnMoments(_ plan: Plan, _ context: Context) -> Bool {
+  func isOnMoments(_ plan: Plan, _ context: Context) -> Bool {
     plan.isInstant && (context.range == nil || context.step != nil)
   }
 
   /// What `combine` makes of all series of `plan`, and of the times that they lie on where these
   /// are known.
-  private func across(
+  func across(
     _ plan: Plan, _ context: Context,
     _ combine: @escaping @Sendable ([LabelledSamples], [Int64]?) throws -> [LabelledSamples]
   ) async throws -> [LabelledSamples] {
@@ -121,52 +124,16 @@ struct Evaluator: Sendable {
   }
 
   private func arithmetic(_ node: Arithmetic, _ context: Context) async throws -> Value {
-    switch (try await operand(node.left, context), try await operand(node.right, context)) {
-    case (.number(let left), .number(let right)):
-      return .number(node.apply(left, right))
-    case (.series(let left), .number(let right)):
-      let left = stamped(left, of: node.left, context)
-      return .series(
-        try await pool.compute(weight: left.sampleCount) {
-          node.apply(left, right, numberIsLeft: false)
-        })
-    case (.number(let left), .series(let right)):
-      let right = stamped(right, of: node.right, context)
-      return .series(
-        try await pool.compute(weight: right.sampleCount) {
-          node.apply(right, left, numberIsLeft: true)
-        })
-    case (.series(let left), .series(let right)):
-      let left = stamped(left, of: node.left, context)
-      let right = stamped(right, of: node.right, context)
-      let isAligned = isOnMoments(node.left, context) && isOnMoments(node.right, context)
-      return .series(
-        try await pool.compute(weight: left.sampleCount + right.sampleCount) {
-          do {
-            return try node.apply(left, right, isAligned: isAligned, budget: budget)
-          } catch let error as MatchingError {
-            let labels = error.labels.all.map { "\($0.name)=\($0.value)" }
-            throw QueryError(
-              code: .evaluation,
-              message: "cannot match series: several on the \(error.side) side have the labels "
-                + "<\(labels.joined(separator: ","))>",
-              stage: "evaluate", hint: "name labels that tell them apart with on(...)")
-          }
-        })
+    if node.left.type == .number || node.right.type == .number {
+      return .series(try await withNumber(node, context))
     }
-  }
-
-  private enum Operand {
-    case number(Double)
-    case series([LabelledSamples])
-  }
-
-  private func operand(_ plan: Plan, _ context: Context) async throws -> Operand {
-    guard plan.type.isSeries else {
-      if case .number(let number) = try await evaluate(plan, context) { return .number(number) }
-      preconditionFailure("BUG: the planner lets no string pass here")
-    }
-    return .series(try await seriesValue(plan, context))
+    let left = stamped(try await seriesValue(node.left, context), of: node.left, context)
+    let right = stamped(try await seriesValue(node.right, context), of: node.right, context)
+    let isAligned = isOnMoments(node.left, context) && isOnMoments(node.right, context)
+    return .series(
+      try await pool.compute(weight: left.sampleCount + right.sampleCount) {
+        try node.apply(left, right, isAligned: isAligned, budget: budget)
+      })
   }
 
   private func project(_ plan: Plan, _ column: Column, _ context: Context) async throws -> Value {
@@ -206,7 +173,7 @@ struct Evaluator: Sendable {
       }
     case .series(let series):
       return try await pool.compute {
-        try series.compactMap { one in
+        try series.settled().compactMap { one in
           try regular(one, step: node.step).map {
             GridSeries(key: one.key, base: $0, stages: [node.stage], origin: node.range)
           }

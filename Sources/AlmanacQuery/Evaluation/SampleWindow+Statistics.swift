@@ -20,16 +20,7 @@ extension SampleWindow {
   }
 
   /// The mean, of any values whose mean can be represented, also where their sum cannot.
-  var mean: Double {
-    let sum = sum
-    if sum.isFinite || inside.contains(where: { !$0.isFinite }) { return sum / Double(count) }
-    var mean = 0.0
-    for (index, value) in inside.enumerated() {
-      let count = Double(index + 1)
-      mean += value / count - mean / count
-    }
-    return mean
-  }
+  var mean: Double { inside.mean(ofSum: sum) }
 
   /// The least value; NaN only where every value is.
   var minimum: Double {
@@ -46,17 +37,44 @@ extension SampleWindow {
   }
 
   /// The variance of the whole population.
-  var variance: Double {
-    let mean = mean
-    var sum = CompensatedSum()
-    for value in inside { sum.add((value - mean) * (value - mean)) }
-    return sum.value / Double(count)
-  }
+  var variance: Double { inside.variance }
 
-  /// The median distance to the median.
+  /// The median distance to the median; NaN where a value is.
   var medianDeviation: Double {
+    if inside.contains(where: \.isNaN) { return .nan }
     let median = Quantile.of(inside, share: 0.5)
     return Quantile.of(inside.map { abs($0 - median) }, share: 0.5)
+  }
+}
+
+/// When values were taken, and what they tend to.
+extension SampleWindow {
+  /// When the least value was taken, the last of several, in seconds.
+  var timeOfMinimum: Double { time { $0 <= $1 } }
+
+  /// When the greatest value was taken, the last of several, in seconds.
+  var timeOfMaximum: Double { time { $0 >= $1 } }
+
+  private func time(where precedes: (Double, Double) -> Bool) -> Double {
+    var best = bounds.lowerBound
+    for index in bounds where precedes(values[index], values[best]) || values[best].isNaN {
+      best = index
+    }
+    return times[best].asSeconds
+  }
+
+  /// The level after the last sample, with a trend; nil for a single sample.
+  ///
+  /// Holt, "Forecasting seasonals and trends by exponentially weighted moving averages" (1957).
+  func smoothed(level: Double, trend: Double) -> Double? {
+    guard count > 1 else { return nil }
+    var (before, now) = (0.0, first)
+    var slope = values[bounds.lowerBound + 1] - first
+    for (index, value) in inside.dropFirst().enumerated() {
+      if index > 0 { slope = trend * (now - before) + (1 - trend) * slope }
+      (before, now) = (now, level * value + (1 - level) * (now + slope))
+    }
+    return now
   }
 }
 

@@ -54,8 +54,11 @@ public struct Table: Sendable {
       .max { (order.firstIndex(of: $0) ?? 0) < (order.firstIndex(of: $1) ?? 0) }
   }
 
-  /// The rows of `value`; a number or string gets the time `now`.
-  init(_ value: Value, now: Timestamp, warnings: [String]) throws(QueryError) {
+  /// The rows of `value`; a number or string gets the time `now`. Series come in order of key
+  /// unless they keep their own.
+  init(
+    _ value: Value, now: Timestamp, warnings: [String], keepsOrder: Bool = false
+  ) throws(QueryError) {
     self.warnings = warnings
     switch value {
     case .number(let number):
@@ -95,7 +98,7 @@ public struct Table: Sendable {
       (type, columns, series) = ("report", report.columns, report.series)
       return
     }
-    series.sort { $0.key < $1.key }
+    if !keepsOrder { series.sort { $0.key < $1.key } }
   }
 }
 

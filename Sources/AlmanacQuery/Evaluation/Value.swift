@@ -25,11 +25,20 @@ public struct LabelledSamples: Sendable, Equatable {
   public var key: SeriesKey
   /// Samples in order of time.
   public var samples: Samples
+  /// Whether the metric goes once the query is computed: functions of labels still see it.
+  var dropsMetric = false
 
   /// Samples of the series `key`.
   public init(key: SeriesKey, samples: Samples) {
     self.key = key
     self.samples = samples
+  }
+
+  /// The same series with other samples.
+  func with(_ samples: Samples) -> LabelledSamples {
+    var other = self
+    other.samples = samples
+    return other
   }
 }
 

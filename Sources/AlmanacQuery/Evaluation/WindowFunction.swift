@@ -10,35 +10,45 @@ struct WindowFunction: Sendable {
     let isFirst: Bool
   }
 
+  /// Numbers that a function takes, one after the other.
+  typealias Parameters = (first: Double, second: Double)
+
   /// What makes values out of samples.
   enum Rule: Sendable {
     /// One value a window that has samples; nil gives none.
-    case value(@Sendable (borrowing SampleWindow, Double) -> Double?)
+    case value(@Sendable (borrowing SampleWindow, Parameters) -> Double?)
     /// 1 where no series has a sample.
     case absent
   }
 
   /// The name in the language.
   let name: String
-  var parameter: Parameter?
+  var parameters: [Parameter] = []
+  /// Whether the numbers must be more than 0 and less than 1.
+  var takesShares = false
   /// Whether the result is still the same quantity.
   var keepsMetric = false
   /// Whether the newest sample of a window is all it looks at.
   var looksAtNewest = false
+  /// Whether the moment of the evaluation counts beside the window.
+  var looksAtMoment = false
   /// The same result from summaries, one or more, where there is such a way; nil where
   /// it takes the values.
   var summarised: (@Sendable (ArraySlice<Summary>) -> Double?)?
   let rule: Rule
 
   private init(
-    _ name: String, parameter: Parameter? = nil, keepsMetric: Bool = false,
-    looksAtNewest: Bool = false,
+    _ name: String, parameters: [Parameter] = [], takesShares: Bool = false,
+    keepsMetric: Bool = false,
+    looksAtNewest: Bool = false, looksAtMoment: Bool = false,
     summarised: (@Sendable (ArraySlice<Summary>) -> Double?)? = nil, _ rule: Rule
   ) {
     self.name = name
-    self.parameter = parameter
+    self.parameters = parameters
+    self.takesShares = takesShares
     self.keepsMetric = keepsMetric
     self.looksAtNewest = looksAtNewest
+    self.looksAtMoment = looksAtMoment
     self.summarised = summarised
     self.rule = rule
   }
@@ -66,8 +76,8 @@ struct WindowFunction: Sendable {
     WindowFunction("stddev_over_time") { $0.variance.squareRoot() },
     WindowFunction("stdvar_over_time") { $0.variance },
     WindowFunction(
-      "quantile_over_time", parameter: Parameter(name: "share", isFirst: true),
-      .value { window, share in Quantile.of(window.inside, share: share) }),
+      "quantile_over_time", parameters: [Parameter(name: "share", isFirst: true)],
+      .value { window, numbers in Quantile.of(window.inside, share: numbers.first) }),
     WindowFunction("mad_over_time") { $0.medianDeviation },
     WindowFunction("rate") { $0.difference(isCounter: true, isRate: true) },
     WindowFunction("increase") { $0.difference(isCounter: true, isRate: false) },
@@ -80,9 +90,30 @@ struct WindowFunction: Sendable {
       window.line(from: window.times[window.bounds.lowerBound])?.slope
     },
     WindowFunction(
-      "predict_linear", parameter: Parameter(name: "seconds", isFirst: false),
-      .value { window, seconds in window.line(from: window.moment)?.value(at: seconds) }),
+      "predict_linear", parameters: [Parameter(name: "seconds", isFirst: false)],
+      looksAtMoment: true,
+      .value { window, numbers in window.line(from: window.moment)?.value(at: numbers.first) }),
+    WindowFunction("ts_of_min_over_time") { $0.timeOfMinimum },
+    WindowFunction("ts_of_max_over_time") { $0.timeOfMaximum },
+    WindowFunction("ts_of_first_over_time") { $0.times[$0.bounds.lowerBound].asSeconds },
+    WindowFunction(
+      "ts_of_last_over_time", looksAtNewest: true,
+      .value { window, _ in window.times[window.bounds.upperBound - 1].asSeconds }),
+    doubleExponentialSmoothing("double_exponential_smoothing"),
+    // Its name in Prometheus 2.
+    doubleExponentialSmoothing("holt_winters"),
   ]
+
+  private static func doubleExponentialSmoothing(_ name: String) -> WindowFunction {
+    WindowFunction(
+      name,
+      parameters: [
+        Parameter(name: "level", isFirst: false), Parameter(name: "trend", isFirst: false),
+      ], takesShares: true,
+      .value { window, numbers in
+        window.smoothed(level: numbers.first, trend: numbers.second)
+      })
+  }
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

@@ -18,6 +18,14 @@ indirect enum Plan: Sendable {
   case forecast(ForecastPlan)
   case outliers(OutliersPlan)
   case project(Plan, Column)
+  case scalar(ScalarPlan)
+  /// `vector(1)`: a number as a series without labels.
+  case vector(Plan)
+  /// When the newest sample of each series was taken, in seconds.
+  case sampleTimes(Selection)
+  case function(SeriesFunctionPlan)
+  case setOperation(SetOperation)
+  case countValues(ValueCount)
 
   /// What a plan evaluates to.
   enum ResultType: String, Sendable {
@@ -36,6 +44,8 @@ indirect enum Plan: Sendable {
     case .number: .number
     case .string: .string
     case .select, .window, .aggregate, .rank, .windowFunction, .project: .series
+    case .vector, .sampleTimes, .function, .setOperation, .countValues: .series
+    case .scalar: .number
     case .moved(let plan, _): plan.type
     case .negated(let plan): plan.type == .number ? .number : .series
     case .arithmetic(let node):
@@ -52,7 +62,10 @@ extension Plan {
   /// and functions of windows, perhaps calculated with. Prometheus calls it an instant vector.
   var isInstant: Bool {
     switch self {
-    case .select, .windowFunction: true
+    case .select, .windowFunction, .vector, .sampleTimes: true
+    case .function(let node): node.isInstant
+    case .setOperation(let node): node.left.isInstant && node.right.isInstant
+    case .countValues(let node): node.input.isInstant
     case .moved(let plan, _), .negated(let plan): plan.isInstant
     case .aggregate(let node): node.input.isInstant
     case .rank(let node): node.input.isInstant
@@ -81,6 +94,10 @@ extension Plan {
     case .rank(let node): node.input.windowLength
     case .arithmetic(let node):
       [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
+    case .setOperation(let node):
+      [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
+    case .function(let node): node.input.windowLength
+    case .countValues(let node): node.input.windowLength
     default: nil
     }
   }
@@ -104,8 +121,8 @@ struct WindowFunctionPlan: Sendable {
   var function: WindowFunction
   /// A window, perhaps moved in time.
   var input: Plan
-  /// The number that some functions take.
-  var parameter: Double
+  /// The numbers that some functions take.
+  var parameters: [Plan]
   /// The labels that the selector asks for, which the result for no series gets.
   var absentLabels: Labels
   /// Where errors point to.

@@ -7,26 +7,35 @@ extension Planner {
       labels: Set(node.grouping?.labels ?? []), isWithout: node.grouping?.isWithout ?? false)
     switch node.operation {
     case .topk, .bottomk:
-      let (input, count) = try dataAndNumber(of: node, "count")
-      guard count.isFinite, abs(count) < 1e9 else {
-        throw QueryError(
-          code: .type, message: "cannot aggregate: the count must be a whole number",
-          range: node.range, stage: "plan", hint: "write \(node.operation.rawValue)(3, memory)")
-      }
+      let (input, count, range) = try dataAndNumber(of: node, "count")
       return .rank(
         Ranking(
-          count: Int(count), isTop: node.operation == .topk, input: input, grouping: grouping))
+          count: count, isTop: node.operation == .topk, input: input, grouping: grouping,
+          range: range))
     case .quantile:
-      let (input, share) = try dataAndNumber(of: node, "share")
+      let (input, share, range) = try dataAndNumber(of: node, "share")
       return .aggregate(
-        Aggregation(function: .quantile, parameter: share, input: input, grouping: grouping))
+        Aggregation(
+          function: .quantile, parameter: share, parameterRange: range, input: input,
+          grouping: grouping))
+    case .countValues:
+      let input = try data(of: node, at: node.isPiped ? 0 : 1, count: 2)
+      let argument = node.arguments[node.isPiped ? 1 : 0].value
+      guard let label = Arguments.text(argument), !label.isEmpty else {
+        throw QueryError(
+          code: .type, message: "cannot aggregate: the label must be a text",
+          range: argument.range, stage: "plan", hint: usage(of: node))
+      }
+      return .countValues(ValueCount(label: label, input: input, grouping: grouping))
     default:
       guard let function = Aggregation.Function(rawValue: node.operation.rawValue) else {
         throw notYet("the aggregate \(node.operation.rawValue)", node.nameRange)
       }
       let input = try data(of: node, at: 0, count: 1)
       return .aggregate(
-        Aggregation(function: function, parameter: 0, input: input, grouping: grouping))
+        Aggregation(
+          function: function, parameter: .number(0), parameterRange: node.range, input: input,
+          grouping: grouping))
     }
   }
 
@@ -49,19 +58,22 @@ extension Planner {
   /// The series, and the number in front of them, or behind them in a pipe.
   private func dataAndNumber(
     of node: Aggregate, _ name: String
-  ) throws(QueryError) -> (Plan, Double) {
+  ) throws(QueryError) -> (Plan, Plan, SourceRange) {
     let input = try data(of: node, at: node.isPiped ? 0 : 1, count: 2)
     let argument = node.arguments[node.isPiped ? 1 : 0].value
-    guard let number = try plan(argument).constant else {
+    let number = try plan(argument)
+    guard number.type == .number else {
       throw QueryError(
-        code: .type, message: "cannot aggregate: the \(name) must be a number",
+        code: .type,
+        message: "cannot aggregate: the \(name) must be a number, got \(number.type.name)",
         range: argument.range, stage: "plan", hint: usage(of: node))
     }
-    return (input, number)
+    return (input, number, argument.range)
   }
 
   private func usage(of node: Aggregate) -> String {
     switch node.operation {
+    case .countValues: "write count_values(\"version\", build)"
     case .quantile: "write quantile(0.9, memory)"
     case .topk, .bottomk: "write \(node.operation.rawValue)(3, memory)"
     default: "write \(node.operation.rawValue) by (label) (memory)"

@@ -6,11 +6,8 @@ extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
     "resample", "clean", "clip", "detrend", "decompose", "periods", "split", "embed",
-    "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap", "abs",
-    "ceil", "floor", "round", "exp", "ln", "log2", "log10", "sqrt", "sgn", "clamp", "clamp_min",
-    "clamp_max", "label_replace", "label_join", "histogram_quantile", "absent", "sort",
-    "sort_desc", "time", "timestamp", "vector", "scalar", "day_of_week", "hour", "minute", "month",
-    "year",
+    "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap",
+    "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
   ]
 
   func plan(_ call: Call) throws(QueryError) -> Plan {
@@ -25,6 +22,9 @@ extension Planner {
     default:
       if let function = WindowFunction.named(call.name) {
         return .windowFunction(try planWindow(function, call, stage))
+      }
+      if let signature = FunctionSignature.all[call.name] {
+        return try plan(signature, call, stage)
       }
       if Self.planned.contains(call.name) { throw notYet("\(call.name)()", call.nameRange) }
       let near = Suggestion.nearest(to: call.name, in: Self.functions)

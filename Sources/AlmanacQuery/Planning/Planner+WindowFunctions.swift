@@ -8,7 +8,7 @@ extension Planner {
   ) throws(QueryError) -> WindowFunctionPlan {
     let call = try dataFirst(call, function)
     var arguments = try Arguments(
-      call, stage: stage, positionalNames: function.parameter.map { [$0.name] } ?? [])
+      call, stage: stage, positionalNames: function.parameters.map(\.name))
     let expression = try arguments.input()
     let input = try plan(expression)
     guard input.isWindow else {
@@ -19,23 +19,26 @@ extension Planner {
         range: expression.range, stage: stage,
         hint: "write \(function.name)(memory<host=x>[5m])")
     }
-    var parameter = 0.0
-    if let name = function.parameter?.name {
-      guard let value = arguments.take(name) else {
+    var numbers: [Plan] = []
+    for parameter in function.parameters {
+      guard let value = arguments.take(parameter.name) else {
         throw QueryError(
-          code: .type, message: "cannot call \(function.name): it has no \(name)",
+          code: .type, message: "cannot call \(function.name): it has no \(parameter.name)",
           range: call.range, stage: stage, hint: Self.usage(of: function))
       }
-      guard let number = try plan(value).constant else {
+      let number = try plan(value)
+      guard number.type == .number else {
         throw QueryError(
-          code: .type, message: "cannot call \(function.name): \(name) must be a number",
+          code: .type,
+          message: "cannot call \(function.name): \(parameter.name) must be a number, "
+            + "got \(number.type.name)",
           range: value.range, stage: stage, hint: Self.usage(of: function))
       }
-      parameter = number
+      numbers.append(number)
     }
     try arguments.finish()
     return WindowFunctionPlan(
-      function: function, input: input, parameter: parameter, absentLabels: input.askedLabels,
+      function: function, input: input, parameters: numbers, absentLabels: input.askedLabels,
       range: call.range)
   }
 
@@ -43,7 +46,7 @@ extension Planner {
   private func dataFirst(
     _ call: Call, _ function: WindowFunction
   ) throws(QueryError) -> Call {
-    guard function.parameter?.isFirst ?? false, !call.isPiped, call.arguments.count == 2,
+    guard function.parameters.first?.isFirst ?? false, !call.isPiped, call.arguments.count == 2,
       call.arguments.allSatisfy({ $0.name == nil }),
       try plan(call.arguments[0].value).type == .number
     else { return call }
@@ -53,7 +56,8 @@ extension Planner {
   }
 
   private static func usage(of function: WindowFunction) -> String {
-    function.parameter?.isFirst ?? false
+    if function.takesShares { return "write \(function.name)(memory<host=x>[1h], 0.3, 0.1)" }
+    return function.parameters.first?.isFirst ?? false
       ? "write \(function.name)(0.9, memory<host=x>[1h])"
       : "write \(function.name)(memory<host=x>[1h], 3600)"
   }
@@ -82,7 +86,7 @@ extension Plan {
   }
 
   /// The labels that must have one value in the selector below, each asked for once.
-  fileprivate var askedLabels: Labels {
+  var askedLabels: Labels {
     switch self {
     case .moved(let plan, _): return plan.askedLabels
     // As in Prometheus a subquery asks for no labels.

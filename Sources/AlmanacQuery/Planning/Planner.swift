@@ -7,6 +7,7 @@ struct Planner {
   /// The functions of this version.
   static let functions =
     ["interpolate", "deseason", "scale", "forecast", "outliers"] + WindowFunction.all.map(\.name)
+    + FunctionSignature.all.keys.sorted()
 
   /// Plans the one query that `script` holds.
   static func plan(_ script: Script) throws(QueryError) -> Plan {
@@ -133,22 +134,18 @@ struct Planner {
   }
 
   private func plan(_ node: Binary) throws(QueryError) -> Plan {
-    guard !node.operation.isSetOperation else {
-      throw notYet("the operator \(node.operation.rawValue)", node.operatorRange)
-    }
-    if let many = node.matching?.many {
-      throw notYet(many.rawValue, node.matching?.range ?? node.range)
-    }
+    if node.operation.isSetOperation { return try planSet(node) }
     let left = try plan(node.left)
     let right = try plan(node.right)
     try require(left, isNumeric: node.left.range)
     try require(right, isNumeric: node.right.range)
+    if left.type == .number || right.type == .number {
+      try checkNumber(node, areBoth: left.type == right.type)
+    }
     return .arithmetic(
       Arithmetic(
         operation: node.operation, left: left, right: right, returnsBool: node.returnsBool,
-        matching: node.matching.map {
-          SeriesMatching(labels: Set($0.labels), isIgnoring: $0.isIgnoring)
-        }))
+        matching: try node.matching.map(matching)))
   }
 
   // MARK: - Projections

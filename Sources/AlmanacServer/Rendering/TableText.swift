@@ -61,7 +61,7 @@ public struct TableText: Sendable {
   struct Pieces: Sequence, IteratorProtocol, Sendable {
     let text: TableText
     let format: Format
-    var position = Position()
+    fileprivate var position = Position()
 
     mutating func next() -> [UInt8]? {
       format == .csv ? text.nextCSV(&position) : text.nextJSON(&position)
@@ -69,7 +69,7 @@ public struct TableText: Sendable {
   }
 
   /// How far the rendering came.
-  private struct Position {
+  fileprivate struct Position {
     var began = false
     var series = 0
     var row = 0

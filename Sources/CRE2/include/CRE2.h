@@ -17,7 +17,22 @@ typedef struct CRE2Pattern CRE2Pattern;
 CRE2Pattern *cre2_compile(const char *text, size_t count, int program_limit, char *error,
                           size_t capacity);
 
+// The same for a pattern whose groups are asked for.
+CRE2Pattern *cre2_compile_capturing(const char *text, size_t count, int program_limit,
+                                    char *error, size_t capacity);
+
 void cre2_delete(CRE2Pattern *pattern);
+
+// How many groups a capturing pattern has, the whole match not counted.
+int cre2_group_count(const CRE2Pattern *pattern);
+
+// The number of the group called `name` (ended by a zero byte), or -1.
+int cre2_group_named(const CRE2Pattern *pattern, const char *name);
+
+// Whether the pattern matches all of the bytes, and where the first `groups` groups lie in them,
+// the whole match first; -1 where a group took no part.
+bool cre2_groups(const CRE2Pattern *pattern, const void *bytes, size_t count, ptrdiff_t *starts,
+                 ptrdiff_t *ends, int groups);
 
 // Whether the pattern matches all of the bytes. Any number of threads may ask at once.
 bool cre2_matches(const CRE2Pattern *pattern, const void *bytes, size_t count);
