@@ -16,10 +16,14 @@ public struct Query: Sendable {
   }
 
   private let plan: Plan
+  /// What is planned again with the times of each evaluation, where durations depend on them.
+  private let script: Script?
 
   /// Reads `text` and checks everything that can be checked without data.
   public init(_ text: String) throws(QueryError) {
-    plan = try Planner.plan(try Parser.parse(text))
+    let script = try Parser.parse(text)
+    plan = try Planner.plan(script)
+    self.script = script.hasQueryDurations ? script : nil
   }
 
   /// Which form the result has, known before any data is read.
@@ -41,6 +45,10 @@ public struct Query: Sendable {
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
     pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits())
   ) async throws -> QueryResult {
+    let plan =
+      try script.map { script throws(QueryError) in
+        try Planner.plan(script, durations: QueryDurations(time))
+      } ?? plan
     let warnings = Warnings()
     let evaluator = Evaluator(
       series: series, models: models, pool: BudgetedPool(pool: pool, budget: budget),

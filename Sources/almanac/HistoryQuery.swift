@@ -25,7 +25,8 @@ struct HistoryQuery {
         return (data, min(horizon.value, 1 << 61) * 2)
       }
       return (data, length)
-    case .window(let window): return (window.base, window.length)
+    case .window(let window) where window.lengthFormula == nil:
+      return (window.base, window.length)
     case .projection(let node): return data(node.base)
     case .selector: return (expression, 7 * 86_400_000_000_000)
     default: return nil

@@ -93,7 +93,9 @@ extension PromQLScript.Evaluation {
 
   /// Whether the evaluation may be asked for at steps too.
   fileprivate var hasRangeForm: Bool {
-    step == nil && !isOrdered && window == nil && string == nil && !mustFail
+    // A range has another start, end, length and step than its moments.
+    let isOfRange = ["start()", "end()", "range()", "step()"].contains { expression.contains($0) }
+    return step == nil && !isOrdered && window == nil && string == nil && !mustFail && !isOfRange
   }
 
   /// What sets `result` apart from what should be, or nil.

@@ -90,13 +90,11 @@ struct SyntaxGenerator {
         return .unary(Unary(operation: pick(Unary.Operation.allCases), operand: operand))
       }
     case 7, 8, 9: return binary(depth)
-    case 10:
-      return .window(
-        Window(
-          base: expression(depth - 1), length: duration(),
-          step: pick([.samples, .auto, .every(duration())])))
+    case 10: return .window(window(depth))
     case 11:
-      return .offset(Offset(base: expression(depth - 1), nanoseconds: signedDuration()))
+      var node = Offset(base: expression(depth - 1), nanoseconds: signedDuration())
+      if chance(25) { (node.nanoseconds, node.formula) = (0, formula(2)) }
+      return .offset(node)
     case 12:
       return .at(
         At(
@@ -123,10 +121,57 @@ struct SyntaxGenerator {
         matching?.include = labels()
       }
     }
-    return .binary(
-      Binary(
-        operation: operation, left: expression(depth - 1), right: expression(depth - 1),
-        matching: matching, returnsBool: operation.isComparison && chance(30)))
+    var node = Binary(
+      operation: operation, left: expression(depth - 1), right: expression(depth - 1),
+      matching: matching, returnsBool: operation.isComparison && chance(30))
+    if !operation.isSetOperation, chance(20) {
+      node.fill = pick([
+        Fill(left: number(isFinite: false)), Fill(right: number(isFinite: false)),
+        Fill(left: number(isFinite: false), right: number(isFinite: false)),
+        Fill(left: 0, right: 0), Fill(left: .nan, right: .nan),
+      ])
+    }
+    return .binary(node)
+  }
+
+  mutating func window(_ depth: Int) -> Window {
+    var node = Window(
+      base: expression(depth - 1), length: duration(),
+      step: pick([.samples, .auto, .every(duration())]))
+    if case .selector = node.base, node.step == .samples, chance(50) {
+      node.boundary = pick(Window.Boundary.allCases)
+    }
+    if chance(20) { (node.length, node.lengthFormula) = (0, formula(2)) }
+    if node.step != .samples, node.step != .auto, chance(20) {
+      (node.step, node.stepFormula) = (.every(0), formula(2))
+    }
+    return node
+  }
+
+  /// How a duration is calculated; at the top it is no literal.
+  mutating func formula(_ depth: Int, isTop: Bool = true) -> Expression {
+    if depth == 0 || !isTop && chance(30) {
+      return chance(50)
+        ? .number(Literal(Double(Int.random(in: -9...9, using: &random))))
+        : .duration(Literal(signedDuration()))
+    }
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: return .call(Call(name: pick(["step", "range", "STEP"]), arguments: []))
+    case 1:
+      let parts = [formula(depth - 1, isTop: false), formula(depth - 1, isTop: false)]
+      return chance(50)
+        ? .call(Call(name: pick(["min_of", "max_of"]), arguments: parts.map { Argument($0) }))
+        : .aggregate(
+          Aggregate(operation: pick([.min, .max]), arguments: parts.map { Argument($0) }))
+    case 2:
+      let operand = formula(depth, isTop: true)
+      return .unary(Unary(operation: pick(Unary.Operation.allCases), operand: operand))
+    default:
+      return .binary(
+        Binary(
+          operation: pick([.add, .subtract, .multiply, .divide, .remainder, .power]),
+          left: formula(depth - 1, isTop: false), right: formula(depth - 1, isTop: false)))
+    }
   }
 
   mutating func arguments(_ depth: Int) -> [Argument] {
@@ -147,7 +192,10 @@ struct SyntaxGenerator {
     case 3: return .boolean(Literal(chance(50)))
     case 4: return .keyword(Literal(pick(Keyword.allCases)))
     case 5 where !references.isEmpty: return .reference(Reference(name: pick(references)))
-    default: return .selector(selector())
+    default:
+      var selector = selector()
+      selector.isSmoothed = chance(10)
+      return .selector(selector)
     }
   }
 
@@ -198,7 +246,10 @@ struct SyntaxGenerator {
     let metric =
       isBackquoted
       ? pick(["a b", "sum", "s", "prep", "on", "memory", "日", "<x>"])
-      : pick(["memory", "cpu.total", "a:b", "http_errors", "sum", "max.x", "start", ":a:b"])
+      : pick([
+        "memory", "cpu.total", "a:b", "http_errors", "sum", "max.x", "start", ":a:b", "smoothed",
+        "fill", "anchored", "fill_left",
+      ])
     let hasBrackets = !matchers.isEmpty || chance(20)
     return Selector(
       metric: metric, matchers: matchers,

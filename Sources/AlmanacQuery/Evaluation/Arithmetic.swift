@@ -9,6 +9,8 @@ struct Arithmetic: Sendable {
   /// Whether a comparison answers 0 or 1 instead of dropping samples.
   var returnsBool: Bool
   var matching: SeriesMatching?
+  /// What stands for samples without a partner.
+  var fill: Fill?
 
   func apply(_ left: Double, _ right: Double) -> Double {
     switch operation {

@@ -4,6 +4,7 @@ internal import AlmanacCore
 extension Evaluator {
   /// The newest samples at one moment, all samples of a range, or one value a step.
   func select(_ selection: Selection, _ context: Context) async throws -> [LabelledSamples] {
+    if selection.isSmoothed { return try await smoothed(selection, context) }
     guard let range = context.range else {
       let newest = try await series.lastSamples(
         passing: selection.matchers, in: TimeRange(last: context.lookback, until: context.time))
@@ -40,6 +41,7 @@ extension Evaluator {
 
   /// The samples of a window or subquery that ends at the context's time.
   func window(_ node: WindowPlan, _ context: Context) async throws -> [LabelledSamples] {
+    if node.boundary != .samples { return try await bounded(node, context) }
     let inner = self.context(context, of: node, endingAt: Moments(context.time))
     guard let range = inner.range, !range.isEmpty else { return [] }
     let all = try await seriesValue(node.base, inner)

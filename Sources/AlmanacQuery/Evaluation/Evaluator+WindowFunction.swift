@@ -8,7 +8,8 @@ extension Evaluator {
     let (window, inner) = try windowed(node.input, context)
     let evaluation = WindowEvaluation(
       node, length: window.length, ends: try inner.moments, moments: try context.moments,
-      parameters: try await parameters(of: node, context), budget: budget)
+      parameters: try await parameters(of: node, context), boundary: window.boundary,
+      lookback: inner.lookback, budget: budget)
     if case .absent = node.function.rule {
       return try await absent(evaluation, window, inner)
     }
@@ -54,7 +55,8 @@ extension Evaluator {
     _ transform: @escaping @Sendable (LabelledSamples) throws -> LabelledSamples?
   ) async throws -> [LabelledSamples] {
     if case .select(let selection) = window.base, window.step == nil {
-      return try await read(selection, in: ends.covered(by: window.length), transform)
+      let range = window.covered(by: ends, lookback: context.lookback)
+      return try await read(selection, in: range, transform)
     }
     let inside = self.context(context, of: window, endingAt: ends)
     guard let range = inside.range, !range.isEmpty else { return [] }
@@ -162,6 +164,9 @@ struct WindowEvaluation: Sendable {
   let ends: Moments
   private let parameters: [Scalar]
   private let length: Interval
+  /// What stands for the values at the ends of windows, and from how far away it may be.
+  private let boundary: Window.Boundary
+  private let lookback: Interval
   private let moments: Moments
   private let budget: QueryBudget
   /// The times of all moments: shared by all series that have a value at each.
@@ -176,8 +181,11 @@ struct WindowEvaluation: Sendable {
 
   init(
     _ node: WindowFunctionPlan, length: Interval, ends: Moments, moments: Moments,
-    parameters: [Scalar] = [], budget: QueryBudget
+    parameters: [Scalar] = [], boundary: Window.Boundary = .samples, lookback: Interval = .zero,
+    budget: QueryBudget
   ) {
+    self.boundary = boundary
+    self.lookback = lookback
     self.budget = budget
     function = node.function
     absentLabels = node.absentLabels
@@ -194,6 +202,9 @@ struct WindowEvaluation: Sendable {
 
   /// The function's values of a series; nil where it has none.
   func apply(_ series: LabelledSamples) throws(QueryError) -> LabelledSamples? {
+    if let change = BoundedWindow.Change(function.name, boundary) {
+      return apply(change, to: series)
+    }
     guard case .value(let value) = function.rule else {
       preconditionFailure("BUG: this function is not one of single series")
     }
@@ -217,6 +228,22 @@ struct WindowEvaluation: Sendable {
     }
     let samples = differs ? values.samples : atMoments(values.samples)
     return samples.isEmpty ? nil : series.with(samples)
+  }
+
+  /// The same where something stands for the values at the ends of windows.
+  private func apply(
+    _ change: BoundedWindow.Change, to series: LabelledSamples
+  ) -> LabelledSamples? {
+    var window = BoundedWindow(
+      series.samples, length: length, boundary: boundary, lookback: lookback)
+    var values = MomentValues(at: endTimes)
+    for index in 0..<ends.count {
+      window.move(to: ends[index])
+      if let value = window.value(of: change) { values.append(value, at: index) }
+    }
+    var result = series
+    result.samples = atMoments(values.samples)
+    return result.samples.isEmpty ? nil : result
   }
 
   /// The same by summaries; nil where it takes the values.

@@ -70,6 +70,7 @@ struct Evaluator: Sendable {
     case .function(let node): return .series(try await function(node, context))
     case .setOperation(let node): return .series(try await setOperation(node, context))
     case .windowFunction(let node): return .series(try await windowFunction(node, context))
+    case .info(let node): return .series(try await info(node, context))
     case .prepare(let node): return .grid(try await prepare(node, context))
     case .forecast(let plan): return .forecast(try await forecast(plan, context))
     case .outliers(let plan): return .outliers(try await outliers(plan, context))
@@ -132,7 +133,7 @@ struct Evaluator: Sendable {
     let isAligned = isOnMoments(node.left, context) && isOnMoments(node.right, context)
     return .series(
       try await pool.compute(weight: left.sampleCount + right.sampleCount) {
-        try node.apply(left, right, isAligned: isAligned, budget: budget)
+        try node.applyFilling(left, right, isAligned: isAligned, budget: budget)
       })
   }
 

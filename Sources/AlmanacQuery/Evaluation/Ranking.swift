@@ -10,6 +10,8 @@ struct Ranking: Sendable {
   var grouping: SeriesGrouping
   /// Where errors point to.
   var range: SourceRange
+  /// Chooses series by something else than their values; nil ranks them.
+  var sampling: SeriesSampling?
 
   /// The samples that stay, under their own keys. NaN loses against any number, and of equal
   /// values that of the first series stays.
@@ -20,6 +22,9 @@ struct Ranking: Sendable {
   func apply(
     _ series: [LabelledSamples], at times: [Int64]?, _ count: Scalar
   ) throws(QueryError) -> [LabelledSamples] {
+    if let sampling {
+      return try sampling.apply(series, in: grouping, at: times) { count.at($0) }
+    }
     let aligned = times == nil ? try Alignment.align(series) : series
     var kept = aligned.map { $0.with(Samples()) }
     for group in grouping.groups(of: aligned) {

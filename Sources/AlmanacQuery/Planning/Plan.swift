@@ -14,6 +14,7 @@ indirect enum Plan: Sendable {
   case aggregate(Aggregation)
   case rank(Ranking)
   case windowFunction(WindowFunctionPlan)
+  case info(InfoPlan)
   case prepare(PreparePlan)
   case forecast(ForecastPlan)
   case outliers(OutliersPlan)
@@ -43,7 +44,7 @@ indirect enum Plan: Sendable {
     switch self {
     case .number: .number
     case .string: .string
-    case .select, .window, .aggregate, .rank, .windowFunction, .project: .series
+    case .select, .window, .aggregate, .rank, .windowFunction, .info, .project: .series
     case .vector, .sampleTimes, .function, .setOperation, .countValues: .series
     case .scalar: .number
     case .moved(let plan, _): plan.type
@@ -69,6 +70,7 @@ extension Plan {
     case .moved(let plan, _), .negated(let plan): plan.isInstant
     case .aggregate(let node): node.input.isInstant
     case .rank(let node): node.input.isInstant
+    case .info(let node): node.input.isInstant
     case .arithmetic(let node):
       [node.left, node.right].allSatisfy { $0.type == .number || $0.isInstant }
     default: false
@@ -92,6 +94,7 @@ extension Plan {
     case .prepare(let node): node.input.windowLength
     case .aggregate(let node): node.input.windowLength
     case .rank(let node): node.input.windowLength
+    case .info(let node): node.input.windowLength
     case .arithmetic(let node):
       [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
     case .setOperation(let node):
@@ -106,6 +109,8 @@ extension Plan {
 /// Series by metric and labels.
 struct Selection: Sendable {
   var matchers: [LabelMatcher]
+  /// Whether values are interpolated between the samples around a moment.
+  var isSmoothed = false
 }
 
 /// An expression over the samples of a stretch of time that ends at the evaluation time.
@@ -114,6 +119,8 @@ struct WindowPlan: Sendable {
   var length: Interval
   /// The step of a subquery; nil takes samples as they are.
   var step: Interval?
+  /// What stands for the values at its ends.
+  var boundary = Window.Boundary.samples
 }
 
 /// A function of the samples in a window, at every moment of the evaluation.

@@ -27,6 +27,13 @@ extension Planner {
           range: argument.range, stage: "plan", hint: usage(of: node))
       }
       return .countValues(ValueCount(label: label, input: input, grouping: grouping))
+    case .limitk, .limitRatio:
+      let isCount = node.operation == .limitk
+      let (input, number, range) = try dataAndNumber(of: node, isCount ? "count" : "ratio")
+      return .rank(
+        Ranking(
+          count: number, isTop: false, input: input, grouping: grouping, range: range,
+          sampling: isCount ? .count : .share))
     default:
       guard let function = Aggregation.Function(rawValue: node.operation.rawValue) else {
         throw notYet("the aggregate \(node.operation.rawValue)", node.nameRange)
@@ -75,7 +82,8 @@ extension Planner {
     switch node.operation {
     case .countValues: "write count_values(\"version\", build)"
     case .quantile: "write quantile(0.9, memory)"
-    case .topk, .bottomk: "write \(node.operation.rawValue)(3, memory)"
+    case .topk, .bottomk, .limitk: "write \(node.operation.rawValue)(3, memory)"
+    case .limitRatio: "write limit_ratio(0.1, memory)"
     default: "write \(node.operation.rawValue) by (label) (memory)"
     }
   }

@@ -19,6 +19,7 @@ extension Planner {
     case "scale": return try planScale(call, stage)
     case "forecast": return .forecast(try planForecast(call, stage))
     case "outliers": return .outliers(try planOutliers(call, stage))
+    case "info": return .info(try planInfo(call, stage))
     default:
       if let function = WindowFunction.named(call.name) {
         return .windowFunction(try planWindow(function, call, stage))

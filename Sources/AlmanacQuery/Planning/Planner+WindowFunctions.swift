@@ -19,6 +19,7 @@ extension Planner {
         range: expression.range, stage: stage,
         hint: "write \(function.name)(memory<host=x>[5m])")
     }
+    try check(input.boundary, of: function, expression.range, stage)
     var numbers: [Plan] = []
     for parameter in function.parameters {
       guard let value = arguments.take(parameter.name) else {

@@ -4,13 +4,20 @@ internal import AlmanacPattern
 
 /// Turns a syntax tree into a plan: resolves names, reads arguments, checks types. No data is read.
 struct Planner {
+  /// What `step()` and `range()` in durations stand for; nil as long as that is not known.
+  var durations: QueryDurations?
+
   /// The functions of this version.
   static let functions =
-    ["interpolate", "deseason", "scale", "forecast", "outliers"] + WindowFunction.all.map(\.name)
-    + FunctionSignature.all.keys.sorted()
+    ["interpolate", "deseason", "scale", "forecast", "outliers", "info"]
+    + WindowFunction.all.map(\.name) + FunctionSignature.all.keys.sorted()
 
   /// Plans the one query that `script` holds.
-  static func plan(_ script: Script) throws(QueryError) -> Plan {
+  ///
+  /// - Parameter durations: what `step()` and `range()` stand for, once that is known.
+  static func plan(
+    _ script: Script, durations: QueryDurations? = nil
+  ) throws(QueryError) -> Plan {
     guard let statement = script.statements.last, script.statements.count == 1,
       case .query(let expression) = statement
     else {
@@ -19,7 +26,7 @@ struct Planner {
         range: script.statements.first?.range, stage: "plan",
         hint: "write one expression, as forecast(memory<host=x>, 7d)")
     }
-    return try Planner().plan(expression)
+    return try Planner(durations: durations).plan(expression)
   }
 
   func plan(_ expression: Expression) throws(QueryError) -> Plan {
@@ -36,6 +43,7 @@ struct Planner {
     case .binary(let node): return try plan(node)
     case .window(let node): return try plan(node)
     case .offset(let node):
+      let node = try calculated(node)
       return try plan(node.base).moved(by: Interval(nanoseconds: node.nanoseconds))
     case .at(let node): return .moved(try plan(node.base), try move(node))
     case .projection(let node): return try plan(node)
@@ -54,7 +62,7 @@ struct Planner {
       matchers.append(LabelMatcher(name: SeriesKey.metricLabel, .equal(metric)))
     }
     for matcher in selector.matchers { matchers.append(try labelMatcher(matcher)) }
-    return Selection(matchers: matchers)
+    return Selection(matchers: matchers, isSmoothed: selector.isSmoothed)
   }
 
   private func labelMatcher(_ matcher: Matcher) throws(QueryError) -> LabelMatcher {
@@ -85,6 +93,7 @@ struct Planner {
   // MARK: - Time
 
   private func plan(_ node: Window) throws(QueryError) -> Plan {
+    let node = try calculated(node)
     let base = try plan(node.base)
     try require(base, isSeries: node.base.range, stage: "plan", doing: "look back on this")
     let step: Interval? =
@@ -101,7 +110,8 @@ struct Planner {
           + "range and step must be positive",
         range: node.range, stage: "plan", hint: "write [1h] or [1h:5m]")
     }
-    return .window(WindowPlan(base: base, length: length, step: step))
+    return .window(
+      WindowPlan(base: base, length: length, step: step, boundary: node.boundary))
   }
 
   private func move(_ node: At) throws(QueryError) -> Move {
@@ -145,7 +155,8 @@ struct Planner {
     return .arithmetic(
       Arithmetic(
         operation: node.operation, left: left, right: right, returnsBool: node.returnsBool,
-        matching: try node.matching.map(matching)))
+        matching: try node.matching.map(matching),
+        fill: try fill(of: node, between: left, and: right)))
   }
 
   // MARK: - Projections

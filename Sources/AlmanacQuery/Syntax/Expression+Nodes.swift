@@ -49,9 +49,11 @@ public struct Aggregate: Sendable, Equatable {
   /// How the values are combined.
   public enum Operation: String, Sendable, CaseIterable {
     // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
-    case sum, avg, min, max, count, median, stddev, stdvar, quantile, topk, bottomk, group
+    case sum, avg, min, max, count, median, stddev, stdvar, quantile, topk, bottomk, group, limitk
     /// Counts equal values.
     case countValues = "count_values"
+    /// Keeps a share of the series.
+    case limitRatio = "limit_ratio"
   }
 
   /// Which series are combined with each other.
@@ -186,6 +188,8 @@ public struct Binary: Sendable, Equatable {
   public var matching: Matching?
   /// Whether a comparison answers 0 or 1 instead of dropping samples.
   public var returnsBool: Bool
+  /// What stands for samples without a partner; nil leaves those out.
+  public var fill: Fill?
   /// Where the operator stands.
   public var operatorRange: SourceRange
   /// Where the whole stands.
@@ -259,6 +263,12 @@ public struct Window: Sendable, Equatable {
   public var length: Int64
   /// The distance of the values.
   public var step: Step
+  /// How the length is calculated, if it is; `length` is 0 then.
+  public var lengthFormula: Expression?
+  /// How the step is calculated, if it is; `step` is `.every(0)` then.
+  public var stepFormula: Expression?
+  /// What stands for the values at the ends of the window.
+  public var boundary = Boundary.samples
   /// Where base and brackets stand.
   public var range: SourceRange
 
@@ -279,6 +289,8 @@ public struct Offset: Sendable, Equatable {
   public var base: Expression
   /// How far back, in nanoseconds; negative looks ahead.
   public var nanoseconds: Int64
+  /// How the duration is calculated, if it is; `nanoseconds` is 0 then.
+  public var formula: Expression?
   /// Where base and clause stand.
   public var range: SourceRange
 

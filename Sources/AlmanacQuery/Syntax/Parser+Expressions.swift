@@ -51,13 +51,15 @@ extension Parser {
     let operatorRange = token.range
     try advance()
     let (returnsBool, matching) = try matching(for: operation)
+    let fill = try fill(for: operation)
     let right =
       operation == .power ? try unary() : try binary(above: operation.precedence)
     try grow(above: max(leftHeight, height), from: start)
-    return .binary(
-      Binary(
-        operation: operation, left: left, right: right, matching: matching,
-        returnsBool: returnsBool, operatorRange: operatorRange, range: range(from: start)))
+    var node = Binary(
+      operation: operation, left: left, right: right, matching: matching,
+      returnsBool: returnsBool, operatorRange: operatorRange, range: range(from: start))
+    node.fill = fill
+    return .binary(node)
   }
 
   /// Reads `bool`, `on(...)`, `ignoring(...)`, `group_left(...)`, `group_right(...)`.
@@ -150,6 +152,10 @@ extension Parser {
         try refuseMatchers(of: expression)
         return expression
       case .name where token.isWord("offset"): expression = try offset(of: expression, from: start)
+      case .name:
+        guard let boundary = nextBoundary else { return expression }
+        expression = try self.boundary(boundary, of: expression, from: start)
+        continue
       default: return expression
       }
       try grow(above: height, from: start)
@@ -161,46 +167,37 @@ extension Parser {
   ) throws(QueryError) -> Expression {
     let open = token.range.start
     try advance()
-    let length = try duration("a duration", example: "[30d]")
+    let length = try durationInBrackets("a duration", example: "[30d]")
     var step = Window.Step.samples
+    var stepFormula: Expression?
     if try take(.colon) {
-      step =
-        token.is(.rightBracket) ? .auto : .every(try duration("a step or `]`", example: "[30d:5m]"))
+      if token.is(.rightBracket) {
+        step = .auto
+      } else {
+        let written = try durationInBrackets("a step or `]`", example: "[30d:5m]")
+        step = .every(written.nanoseconds)
+        stepFormula = written.formula
+      }
     }
     guard token.is(.rightBracket) else {
       throw unclosed(open, .leftBracket, expected: step == .samples ? "`]` or `:`" : "`]`")
     }
     try advance()
-    return .window(Window(base: base, length: length, step: step, range: range(from: start)))
+    var node = Window(
+      base: base, length: length.nanoseconds, step: step, range: range(from: start))
+    node.lengthFormula = length.formula
+    node.stepFormula = stepFormula
+    return .window(node)
   }
 
   private mutating func offset(
     of base: Expression, from start: SourcePosition
   ) throws(QueryError) -> Expression {
     try advance()
-    let isNegative = try take(.minus)
-    let length = try duration("a duration", example: "offset 1w")
-    return .offset(
-      Offset(base: base, nanoseconds: isNegative ? -length : length, range: range(from: start)))
-  }
-
-  /// Reads a duration that must be next.
-  private mutating func duration(
-    _ expected: String, example: String
-  ) throws(QueryError) -> Int64 {
-    switch token.kind {
-    case .duration(let nanoseconds):
-      try advance()
-      return nanoseconds
-    case .number(let seconds):
-      // As in PromQL a number is so many seconds.
-      guard let nanoseconds = Int64(exactly: (seconds * 1e9).rounded()) else {
-        throw unexpected(expected, hint: "the longest duration is about 292y")
-      }
-      try advance()
-      return nanoseconds
-    default: throw unexpected(expected, hint: "write for example `\(example)`")
-    }
+    let length = try durationOfOffset()
+    var node = Offset(base: base, nanoseconds: length.nanoseconds, range: range(from: start))
+    node.formula = length.formula
+    return .offset(node)
   }
 
   private mutating func at(

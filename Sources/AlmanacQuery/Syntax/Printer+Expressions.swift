@@ -55,7 +55,7 @@ extension Printer {
     case .record(let node):
       let fields = node.fields.map { "\($0.name)=\(text($0.value, atLeast: .or))" }
       return "(\(fields.joined(separator: ", ")))"
-    case .selector(let node): return selector(node)
+    case .selector(let node): return selector(node) + (node.isSmoothed ? " smoothed" : "")
     case .reference(let node): return node.name
     case .call(let node): return call(node, hasSuffix: false)
     case .aggregate(let node): return aggregate(node, hasSuffix: false)
@@ -67,14 +67,21 @@ extension Printer {
         switch node.step {
         case .samples: ""
         case .auto: ":"
-        case .every(let step): ":\(Self.duration(step))"
+        case .every(let step): ":\(duration(step, node.stepFormula))"
         }
-      return "\(base(node.base))[\(Self.duration(node.length))\(step)]"
+      let boundary = node.boundary == .samples ? "" : " \(node.boundary.rawValue)"
+      return "\(base(node.base))[\(duration(node.length, node.lengthFormula))\(step)]\(boundary)"
     case .offset(let node):
-      return "\(base(node.base)) offset \(Self.duration(node.nanoseconds))"
+      let length = node.formula.map { "(\(print($0)))" } ?? Self.duration(node.nanoseconds)
+      return "\(base(node.base)) offset \(length)"
     case .at(let node): return "\(base(node.base)) @ \(moment(node.moment))"
     case .projection(let node): return "\(projectionBase(node.base)).\(node.name)"
     }
+  }
+
+  /// A duration, or how it is calculated.
+  private func duration(_ nanoseconds: Int64, _ formula: Expression?) -> String {
+    formula.map { text($0, atLeast: .or) } ?? Self.duration(nanoseconds)
   }
 
   // MARK: Suffixes
@@ -95,6 +102,7 @@ extension Printer {
   /// Writes what stands before `.name`: it must end in a bracket.
   private func projectionBase(_ expression: Expression) -> String {
     switch expression {
+    case .window(let node) where node.boundary != .samples: return "(\(base(expression)))"
     case .reference, .projection, .call, .aggregate, .window, .list, .record:
       return base(expression)
     default:
@@ -140,6 +148,7 @@ extension Printer {
         words.append("\(many.rawValue)(\(labels(matching.include)))")
       }
     }
+    if let fill = node.fill { words += text(fill) }
     words.append(text(node.right, atLeast: right))
     return words.joined(separator: " ")
   }

@@ -19,6 +19,8 @@ public struct Selector: Sendable, Equatable {
   /// Whether the metric stands in backticks, so that it cannot be a definition. Where a function
   /// wants a string, PromQL means a string by it.
   public var isBackquoted: Bool
+  /// Whether values are interpolated between the samples around a moment: `memory smoothed`.
+  public var isSmoothed = false
   /// Where the selector stands.
   public var range: SourceRange
 
@@ -35,7 +37,9 @@ public struct Selector: Sendable, Equatable {
   }
 
   /// The metric, if the selector is a bare word that may mean something else too.
-  public var bareWord: String? { brackets == .none && !isBackquoted ? metric : nil }
+  public var bareWord: String? {
+    brackets == .none && !isBackquoted && !isSmoothed ? metric : nil
+  }
 }
 
 /// What one label must be, or must not be.

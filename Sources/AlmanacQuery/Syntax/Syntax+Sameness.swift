@@ -65,10 +65,13 @@ extension Expression {
     case (.unary(let left), .unary(let right)): left.operation == right.operation
     case (.binary(let left), .binary(let right)):
       left.operation == right.operation && left.returnsBool == right.returnsBool
-        && sameMatching(left.matching, right.matching)
+        && sameMatching(left.matching, right.matching) && sameFill(left.fill, right.fill)
     case (.window(let left), .window(let right)):
-      left.length == right.length && left.step == right.step
-    case (.offset(let left), .offset(let right)): left.nanoseconds == right.nanoseconds
+      left.length == right.length && left.step == right.step && left.boundary == right.boundary
+        && sameOptional(left.lengthFormula, right.lengthFormula)
+        && sameOptional(left.stepFormula, right.stepFormula)
+    case (.offset(let left), .offset(let right)):
+      left.nanoseconds == right.nanoseconds && sameOptional(left.formula, right.formula)
     case (.at(let left), .at(let right)): left.moment == right.moment
     case (.projection(let left), .projection(let right)): left.name == right.name
     default: false
@@ -80,7 +83,8 @@ extension Selector {
   /// Whether both select the same; `memory` and `memory<>` differ, as only the first may be
   /// something else than a metric.
   fileprivate func isSame(as other: Selector) -> Bool {
-    metric == other.metric && (brackets == .none) == (other.brackets == .none)
+    metric == other.metric && isSmoothed == other.isSmoothed
+      && (brackets == .none) == (other.brackets == .none)
       && same(matchers, other.matchers) {
         $0.label == $1.label && $0.operation == $1.operation
           && $0.values.map(\.text) == $1.values.map(\.text)
@@ -97,6 +101,11 @@ private func same<Element>(
 private func sameOptional(_ left: Expression?, _ right: Expression?) -> Bool {
   guard let left, let right else { return left == nil && right == nil }
   return left.isSameTree(as: right)
+}
+
+private func sameFill(_ left: Fill?, _ right: Fill?) -> Bool {
+  guard let left, let right else { return left == nil && right == nil }
+  return left.isSame(as: right)
 }
 
 private func sameMatching(_ left: Matching?, _ right: Matching?) -> Bool {
