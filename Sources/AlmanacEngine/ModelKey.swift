@@ -49,9 +49,14 @@ extension PreparationStep {
     switch self {
     case .interpolate(let method, let maxGap):
       "interpolate(\(method.rawValue), max_gap=\(maxGap?.description ?? "none"))"
-    case .deseason(let periods):
-      "deseason(\(periods?.map(\.description).joined(separator: ",") ?? "auto"))"
+    case .deseason(let periods, let method):
+      "deseason(\(periods?.map(\.description).joined(separator: ",") ?? "auto")"
+        + (method == .median ? ")" : ", method=\(method.rawValue))")
     case .scale(let kind): "scale(\(kind.rawValue))"
+    case .detrend: "detrend"
+    case .clean(let deviations): "clean(\(deviations.shortestText))"
+    case .clip(let minimum, let maximum):
+      "clip(\(minimum?.shortestText ?? "none"), \(maximum?.shortestText ?? "none"))"
     }
   }
 }

@@ -13,6 +13,8 @@ public struct ForecastError: Error, Sendable, Equatable {
     public static let tooShort = Code("too_short")
     /// An argument is outside what is allowed.
     public static let badArgument = Code("bad_argument")
+    /// A negative value has no logarithm.
+    public static let negativeValue = Code("negative_value")
     /// The history's step is not the one that the model was trained on.
     public static let wrongStep = Code("wrong_step")
     /// Training was stopped by its progress callback.

@@ -90,8 +90,8 @@ extension ModelWriter {
       put(method.rawValue)
       put(UInt8(maxGap == nil ? 0 : 1))
       if let maxGap { put(maxGap.nanoseconds) }
-    case .deseason(let periods):
-      put(UInt8(1))
+    case .deseason(let periods, let method):
+      put(UInt8(method == .median ? 1 : 3))
       put(UInt8(periods == nil ? 0 : 1))
       guard let periods else { return }
       put(UInt32(periods.count))
@@ -99,6 +99,15 @@ extension ModelWriter {
     case .scale(let kind):
       put(UInt8(2))
       put(kind.rawValue)
+    case .detrend:
+      put(UInt8(4))
+    case .clean(let deviations):
+      put(UInt8(5))
+      put(deviations)
+    case .clip(let minimum, let maximum):
+      put(UInt8(6))
+      put(minimum)
+      put(maximum)
     }
   }
 
@@ -171,20 +180,30 @@ extension ModelReader {
   }
 
   fileprivate mutating func stage() throws(ForecastError) -> PreparationStep {
-    switch try integer(UInt8.self) {
+    let tag = try integer(UInt8.self)
+    switch tag {
     case 0:
       let method = try word(InterpolationMethod.self)
       let maxGap = try flag() ? Interval(nanoseconds: try integer(Int64.self)) : nil
       return .interpolate(method, maxGap: maxGap)
-    case 1:
-      guard try flag() else { return .deseason(periods: nil) }
+    case 1, 3:
+      let method: SeasonMethod = tag == 1 ? .median : .stl
+      guard try flag() else { return .deseason(periods: nil, method: method) }
       var periods: [Interval] = []
       for _ in 0..<min(try integer(UInt32.self), 1000) {
         periods.append(Interval(nanoseconds: try integer(Int64.self)))
       }
-      return .deseason(periods: periods)
+      return .deseason(periods: periods, method: method)
     case 2:
       return .scale(try word(ScaleKind.self))
+    case 4:
+      return .detrend
+    case 5:
+      let deviations = try finite()
+      guard deviations > 0 else { throw Self.damaged("its k is none") }
+      return .clean(deviations: deviations)
+    case 6:
+      return .clip(minimum: try optional(), maximum: try optional())
     default:
       throw Self.damaged("an unknown stage")
     }

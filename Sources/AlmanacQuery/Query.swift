@@ -31,7 +31,7 @@ public struct Query: Sendable {
     switch plan.type {
     case .number: .scalar
     case .string: .string
-    case .report: .report
+    case .report, .decomposition: .report
     case .series, .grid, .forecast, .outliers:
       plan.isWindow ? .window : plan.isInstant ? .vector : .curves
     }

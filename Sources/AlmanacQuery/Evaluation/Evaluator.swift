@@ -75,6 +75,11 @@ struct Evaluator: Sendable {
     case .forecast(let plan): return .forecast(try await forecast(plan, context))
     case .outliers(let plan): return .outliers(try await outliers(plan, context))
     case .project(let plan, let column): return try await project(plan, column, context)
+    case .resample(let node): return .grid(try await resample(node, context))
+    case .split(let node): return .series(try await split(node, context))
+    case .decompose(let node): return .report(try await decompose(node, context))
+    case .component(let node): return .grid(try await component(node, context))
+    case .periods(let node): return .report(try await periods(node, context))
     }
   }
 
@@ -158,12 +163,7 @@ struct Evaluator: Sendable {
 
   /// Series on their steps, with `stage` appended to what they go through.
   private func prepare(_ node: PreparePlan, _ context: Context) async throws -> [GridSeries] {
-    var context = context
-    if context.range == nil, node.input.windowLength == nil {
-      // A single sample cannot be prepared; a day of them can.
-      context.range = TimeRange(last: .days(1), until: context.time)
-    }
-    context.step = nil
+    let context = preparing(node.input, context)
     switch try await evaluate(node.input, context) {
     case .grid(let grids):
       return grids.map { grid in

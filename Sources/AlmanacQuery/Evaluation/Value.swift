@@ -55,15 +55,23 @@ public struct GridSeries: Sendable {
 
   /// `base` after all stages, which are fitted on it.
   public func prepared() throws(QueryError) -> LabelledSamples {
-    let series: RegularSeries
+    LabelledSamples(key: key, samples: try preparedSeries().series.known)
+  }
+
+  /// The same on its step, and what the stages filled in and took out.
+  public func preparedSeries() throws(QueryError) -> (
+    series: RegularSeries, provenance: Provenance
+  ) {
     do {
-      series = try FittedPreparation.fit(stages, on: base).apply(base)
+      let fitted = try FittedPreparation.fit(stages, on: base)
+      return (fitted.apply(base), fitted.provenance)
     } catch {
       throw QueryError(
         code: .evaluation, message: "\(key): \(error.message)", range: origin, stage: "prepare",
-        hint: "give it a longer history, as memory<host=x>[30d]")
+        hint: error.code == .negativeValue
+          ? "write scale(log) in front of detrend and deseason, or scale(robust)"
+          : "give it a longer history, as memory<host=x>[30d]")
     }
-    return LabelledSamples(key: key, samples: series.known)
   }
 }
 

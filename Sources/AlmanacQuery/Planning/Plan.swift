@@ -27,31 +27,43 @@ indirect enum Plan: Sendable {
   case function(SeriesFunctionPlan)
   case setOperation(SetOperation)
   case countValues(ValueCount)
+  case resample(ResamplePlan)
+  case split(SplitPlan)
+  case decompose(DecomposePlan)
+  case periods(PeriodsPlan)
+  case component(ComponentPlan)
 
   /// What a plan evaluates to.
   enum ResultType: String, Sendable {
-    case number, string, series, grid, forecast, outliers, report
+    case number, string, series, grid, forecast, outliers, decomposition, report
 
     /// The type as errors name it.
     var name: String { self == .series ? "series" : self == .grid ? "grid" : rawValue }
 
     /// Whether arithmetic and aggregates take it: forecasts and outliers stand for their main
     /// column there.
-    var isSeries: Bool { self != .number && self != .string && self != .report }
+    var isSeries: Bool {
+      switch self {
+      case .series, .grid, .forecast, .outliers: true
+      case .number, .string, .decomposition, .report: false
+      }
+    }
   }
 
   var type: ResultType {
     switch self {
     case .number: .number
     case .string: .string
-    case .select, .window, .aggregate, .rank, .windowFunction, .info, .project: .series
+    case .select, .window, .aggregate, .rank, .windowFunction, .info, .project, .split: .series
     case .vector, .sampleTimes, .function, .setOperation, .countValues: .series
     case .scalar: .number
     case .moved(let plan, _): plan.type
     case .negated(let plan): plan.type == .number ? .number : .series
     case .arithmetic(let node):
       node.left.type == .number && node.right.type == .number ? .number : .series
-    case .prepare: .grid
+    case .prepare, .resample, .component: .grid
+    case .decompose: .decomposition
+    case .periods: .report
     case .forecast: .forecast
     case .outliers: .outliers
     }
@@ -91,7 +103,6 @@ extension Plan {
     switch self {
     case .window(let node): node.length
     case .moved(let plan, _), .negated(let plan): plan.windowLength
-    case .prepare(let node): node.input.windowLength
     case .aggregate(let node): node.input.windowLength
     case .rank(let node): node.input.windowLength
     case .info(let node): node.input.windowLength
@@ -101,7 +112,7 @@ extension Plan {
       [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
     case .function(let node): node.input.windowLength
     case .countValues(let node): node.input.windowLength
-    default: nil
+    default: preparationInput?.windowLength
     }
   }
 }

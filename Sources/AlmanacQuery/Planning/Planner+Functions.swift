@@ -5,8 +5,7 @@ internal import AlmanacForecast
 extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
-    "resample", "clean", "clip", "detrend", "decompose", "periods", "split", "embed",
-    "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap",
+    "embed", "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap",
     "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
   ]
 
@@ -14,13 +13,11 @@ extension Planner {
     let stage = "stage \(depth(of: call)) `\(call.name)`"
     if call.version != nil { throw notYet("a stored let", call.nameRange) }
     switch call.name {
-    case "interpolate": return try planInterpolate(call, stage)
-    case "deseason": return try planDeseason(call, stage)
-    case "scale": return try planScale(call, stage)
     case "forecast": return .forecast(try planForecast(call, stage))
     case "outliers": return .outliers(try planOutliers(call, stage))
     case "info": return .info(try planInfo(call, stage))
     default:
+      if let plan = try planPreparation(call, stage) { return plan }
       if let function = WindowFunction.named(call.name) {
         return .windowFunction(try planWindow(function, call, stage))
       }
@@ -45,7 +42,7 @@ extension Planner {
   }
 
   /// The data of a stage: series or a grid, but no result of a later kind.
-  private func planData(_ arguments: Arguments) throws(QueryError) -> Plan {
+  func planData(_ arguments: Arguments) throws(QueryError) -> Plan {
     let expression = try arguments.input()
     let input = try plan(expression)
     switch input.type {
@@ -55,69 +52,14 @@ extension Planner {
         input, isSeries: expression.range, stage: arguments.stage,
         doing: "\(arguments.call.name) this")
       return input
-    case .forecast, .outliers:
-      let column = input.type == .forecast ? ".yhat" : ".score"
+    case .forecast, .outliers, .decomposition:
+      let column =
+        input.type == .forecast ? ".yhat" : input.type == .outliers ? ".score" : ".trend"
       throw QueryError(
         code: .type,
         message: "\(arguments.stage) wants series, got \(input.type.name)",
         range: expression.range, stage: arguments.stage, hint: "did you mean \(column)?")
     }
-  }
-
-  // MARK: - Preparation
-
-  private func planInterpolate(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
-    var arguments = try Arguments(call, stage: stage, positionalNames: ["method"])
-    let input = try planData(arguments)
-    let method = try interpolation(&arguments, "method") ?? .linear
-    let step = try arguments.duration("step")
-    let gap = try arguments.duration("max_gap")
-    try arguments.finish()
-    if step != nil, input.type == .grid {
-      throw QueryError(
-        code: .type, message: "\(stage) cannot change the step: its input is on one already",
-        range: call.range, stage: stage, hint: "give step= to the first stage")
-    }
-    return .prepare(
-      PreparePlan(
-        input: input, stage: .interpolate(method, maxGap: gap), step: step, range: call.nameRange))
-  }
-
-  private func planDeseason(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
-    var arguments = try Arguments(call, stage: stage, positionalNames: ["period"])
-    let input = try planData(arguments)
-    let periods = try arguments.list(
-      "period", "a duration or a list of them", hint: "write period=[1d, 1w]"
-    ) { expression -> Interval? in
-      guard case .duration(let literal) = expression, literal.value > 0 else { return nil }
-      return Interval(nanoseconds: literal.value)
-    }
-    _ = try arguments.word("method", of: ["median"])
-    try arguments.finish()
-    return .prepare(
-      PreparePlan(input: input, stage: .deseason(periods: periods), range: call.nameRange))
-  }
-
-  private func planScale(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
-    var arguments = try Arguments(call, stage: stage, positionalNames: ["kind"])
-    let input = try planData(arguments)
-    let kind = try scaleKind(&arguments, "kind") ?? .robust
-    try arguments.finish()
-    return .prepare(PreparePlan(input: input, stage: .scale(kind), range: call.nameRange))
-  }
-
-  private func interpolation(
-    _ arguments: inout Arguments, _ name: String
-  ) throws(QueryError) -> InterpolationMethod? {
-    try arguments.word(name, of: InterpolationMethod.allCases.map(\.rawValue))
-      .flatMap(InterpolationMethod.init(rawValue:))
-  }
-
-  private func scaleKind(
-    _ arguments: inout Arguments, _ name: String
-  ) throws(QueryError) -> ScaleKind? {
-    try arguments.word(name, of: ScaleKind.allCases.map(\.rawValue))
-      .flatMap(ScaleKind.init(rawValue:))
   }
 
   // MARK: - Forecast
@@ -168,6 +110,22 @@ extension Planner {
       history: explicitHistory ?? window ?? .days(30), step: step ?? input.gridStep,
       options: options, levels: levels, wait: .nanoseconds(wait.nanoseconds),
       maximumAge: maximumAge, range: call.range)
+  }
+
+  private func interpolation(
+    _ arguments: inout Arguments, _ name: String
+  ) throws(QueryError) -> InterpolationMethod? {
+    // Seasons are what forecasts find by themselves.
+    try arguments.word(
+      name, of: InterpolationMethod.allCases.filter { $0 != .seasonal }.map(\.rawValue)
+    )
+    .flatMap(InterpolationMethod.init(rawValue:))
+  }
+
+  private func scaleKind(
+    _ arguments: inout Arguments, _ name: String
+  ) throws(QueryError) -> ScaleKind? {
+    try arguments.word(name, of: Self.scaleWords).flatMap(ScaleKind.init(rawValue:))
   }
 
   /// Levels as shares, in ascending order: `level=95` and `level=[80, 95]`.
@@ -263,6 +221,7 @@ extension Plan {
   var gridStep: Interval? {
     switch self {
     case .prepare(let node): node.step ?? node.input.gridStep
+    case .resample(let node): node.step
     case .moved(let plan, _): plan.gridStep
     default: nil
     }

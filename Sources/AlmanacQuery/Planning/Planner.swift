@@ -9,8 +9,8 @@ struct Planner {
 
   /// The functions of this version.
   static let functions =
-    ["interpolate", "deseason", "scale", "forecast", "outliers", "info"]
-    + WindowFunction.all.map(\.name) + FunctionSignature.all.keys.sorted()
+    preparations + ["forecast", "outliers", "info"] + WindowFunction.all.map(\.name)
+    + FunctionSignature.all.keys.sorted()
 
   /// Plans the one query that `script` holds.
   ///
@@ -180,11 +180,12 @@ struct Planner {
         "score": .score, "value": .value, "expected": .expected, "lower": .outlierLower,
         "upper": .outlierUpper, "flag": .flag,
       ]
+    case .decomposition: return try planComponent(node, of: base)
     default:
       throw QueryError(
         code: .type, message: "cannot take .\(node.name) of \(base.type.name)",
         range: node.nameRange, stage: "plan",
-        hint: "columns are taken of a forecast or of outliers")
+        hint: "columns are taken of a forecast, of outliers or of a decomposition")
     }
     guard let column = columns[node.name] else {
       let near = Suggestion.nearest(to: node.name, in: columns.keys.sorted())
@@ -205,14 +206,19 @@ struct Planner {
     guard !plan.type.isSeries else { return }
     throw QueryError(
       code: .type, message: "cannot \(what): it is a \(plan.type.name), not series",
-      range: range, stage: stage, hint: "write a selector, as memory<host=x>")
+      range: range, stage: stage,
+      hint: plan.type == .decomposition
+        ? "did you mean .trend?" : "write a selector, as memory<host=x>")
   }
 
   private func require(_ plan: Plan, isNumeric range: SourceRange) throws(QueryError) {
-    guard plan.type == .string || plan.type == .report else { return }
+    guard plan.type != .number, !plan.type.isSeries else { return }
     throw QueryError(
       code: .type, message: "cannot calculate with a \(plan.type.name)", range: range,
-      stage: "plan", hint: "write a selector, as memory<host=x>; a metric has no quotes")
+      stage: "plan",
+      hint: plan.type == .decomposition
+        ? "did you mean .trend?"
+        : "write a selector, as memory<host=x>; a metric has no quotes")
   }
 
   func notYet(_ what: String, _ range: SourceRange) -> QueryError {

@@ -10,6 +10,8 @@ public enum ScaleKind: String, Sendable, CaseIterable {
   case robust
   /// The natural logarithm; where a value of 0 or less occurs, sign(x) ln(1 + |x|).
   case log
+  /// ln(1 + x); of a negative value -ln(1 - x).
+  case log1p
 }
 
 /// A fitted scaling and its inverse.
@@ -54,24 +56,28 @@ public struct Scaler: Sendable, Equatable {
         scale: usable(Quantiles.deviation(clipped)))
     case .log:
       self.init(kind: kind, center: low > 0 ? low : 0, scale: 1)
+    case .log1p:
+      self.init(kind: kind, center: 0, scale: 1)
     }
   }
 
   /// The scaled value; NaN stays NaN. In the plain form of `log`, values that are 0 or less count
   /// as a thousandth of the smallest value fitted.
   public func apply(_ value: Double) -> Double {
-    guard kind == .log else { return (value - center) / scale }
-    if center > 0 { return value.isNaN ? value : Glibc.log(value > 0 ? value : center / 1000) }
-    return value < 0 ? -log1p(-value) : log1p(value)
+    guard kind == .log || kind == .log1p else { return (value - center) / scale }
+    if kind == .log, center > 0 {
+      return value.isNaN ? value : Glibc.log(value > 0 ? value : center / 1000)
+    }
+    return value < 0 ? -Glibc.log1p(-value) : Glibc.log1p(value)
   }
 
   /// The value that `apply` scaled; overflow gives the largest finite number.
   public func inverse(_ value: Double) -> Double {
     let limit = Double.greatestFiniteMagnitude
     let result: Double
-    if kind != .log {
+    if kind != .log, kind != .log1p {
       result = value * scale + center
-    } else if center > 0 {
+    } else if kind == .log, center > 0 {
       result = exp(value)
     } else {
       result = value < 0 ? -expm1(-value) : expm1(value)
