@@ -4,6 +4,7 @@ internal import AlmanacNeural
 public import AlmanacQuery
 public import AlmanacStore
 public import Logging
+internal import Synchronization
 
 /// A database: the one place where store, query language and forecasting meet.
 public final class Database: Sendable {
@@ -17,6 +18,8 @@ public final class Database: Sendable {
     public var readers = 2
     /// Bodies of line protocol parsed at once.
     public var parsers = 2
+    /// Bytes of results of stages that are kept for other queries; 0 keeps none.
+    public var stageCacheBytes = 64 << 20
     /// Trainings at once; each uses two threads.
     public var trainings = 1
     /// What time it is.
@@ -46,6 +49,12 @@ public final class Database: Sendable {
   let models: ModelCache
   /// Limits of each query.
   public let limits: Query.Limits
+  let lets: LetStore
+  let refreshes: RefreshSchedule
+  /// Results of stages that queries share.
+  let stages: StageCache
+  /// Trainings that `train` began and that run.
+  let runs = Mutex<[ObjectIdentifier: Task<Void, Never>]>([:])
 
   /// Opens the database in `directory`, made where it is missing.
   ///
@@ -71,11 +80,16 @@ public final class Database: Sendable {
       trainers: ThreadPool(
         label: "almanac.trainers", width: options.trainings, isBackground: true),
       metrics: metrics, logger: logger, clock: options.clock)
+    lets = try LetStore(store: store, logger: logger)
+    refreshes = try RefreshSchedule(store: store, logger: logger)
+    stages = StageCache(limit: options.stageCacheBytes, changes: StoreChanges(store: store))
+    models.reserveJobs(upTo: refreshes.all.last?.job ?? 0)
   }
 
   /// Stops trainings, finishes writes under way, refuses new ones. Call it before the process ends.
   public func close() async {
     await models.close()
+    await finishRuns()
     await store.close()
   }
 
@@ -152,7 +166,7 @@ public final class Database: Sendable {
   /// The query `text`, read and checked.
   public func read(_ text: String) throws(QueryError) -> Query {
     do throws(QueryError) {
-      return try Query(text)
+      return try Query(text, lets: lets.all)
     } catch {
       metrics.add(.queries)
       metrics.add(.queriesFailed)
@@ -172,9 +186,7 @@ public final class Database: Sendable {
   private func evaluate(
     _ query: Query, at time: QueryTime, _ budget: QueryBudget
   ) async throws -> QueryResult {
-    try await query.evaluate(
-      at: time, series: StoreSeriesSource(store: store, pool: readers, budget: budget),
-      models: models, pool: readers, budget: budget)
+    try await perform(query, at: time, budget)
   }
 
   /// Runs one query within its budget and counts it.
@@ -196,6 +208,9 @@ public final class Database: Sendable {
 
   /// Where work on results is done that takes long.
   public var computePool: any ComputePool { readers }
+
+  /// What the cache of stages did and holds.
+  public var stageStatistics: StageCache.Statistics { stages.statistics }
 
   /// What the store holds.
   public func statistics() -> Store.Statistics { store.statistics() }

@@ -31,6 +31,8 @@ public final class Job: Sendable {
   /// What is trained: the canonical text.
   public let plan: String
   let flight = Flight<ModelRecord>()
+  /// Trainings that were begun for this one.
+  private let parts = Mutex<[Job]>([])
   private let current = Mutex(Status())
   private let isCancelled = Mutex(false)
   private let began = ContinuousClock.now
@@ -48,7 +50,17 @@ public final class Job: Sendable {
   public func cancel() {
     isCancelled.withLock { $0 = true }
     let isQueued = current.withLock { $0.state == .queued }
-    if isQueued { finish(.failure(Self.cancelled)) }
+    if isQueued { finish(.failure(ForecastError.trainingCancelled)) }
+    for part in parts.withLock({ $0 }) { part.cancel() }
+  }
+
+  /// Takes on a training that goes when this one does.
+  func adopt(_ part: Job) {
+    parts.withLock { parts in
+      parts.removeAll(where: \.hasEnded)
+      parts.append(part)
+    }
+    if wasCancelled { part.cancel() }
   }
 
   /// Whether somebody asked to stop it.
@@ -59,11 +71,12 @@ public final class Job: Sendable {
 
   /// Begins the training; throws where it was cancelled while it waited.
   func start() throws(ForecastError) {
-    if wasCancelled { throw Self.cancelled }
+    if wasCancelled { throw ForecastError.trainingCancelled }
     current.withLock { $0.state = .running }
   }
 
-  private static let cancelled = ForecastError(.cancelled, "the training was cancelled")
+  /// The series of a job that is about several.
+  static let noSeries = SeriesKey(metric: "", labels: .none)
 
   /// Notes how far the training is; false where it must stop.
   func report(_ progress: TrainingProgress) -> Bool {
@@ -77,18 +90,37 @@ public final class Job: Sendable {
     return !isCancelled.withLock { $0 }
   }
 
-  func finish(_ result: Result<ModelRecord, any Error>) {
-    let cancelled = isCancelled.withLock { $0 }
+  /// Notes how many of several models there are.
+  func report(done: Int, of count: Int) {
+    let seconds = (ContinuousClock.now - began) / .seconds(1)
     current.withLock { status in
-      switch result {
-      case .success:
+      status.step = done
+      status.progress = Double(done) / Double(max(count, 1))
+      status.secondsLeft = done > 0 ? seconds / status.progress - seconds : nil
+    }
+  }
+
+  func finish(_ result: Result<ModelRecord, any Error>) {
+    if case .success = result { end(failed: false) } else { end(failed: true) }
+    flight.finish(result)
+  }
+
+  /// Ends what has no single model as its result.
+  func end(failed: Bool) {
+    let cancelled = wasCancelled
+    current.withLock { status in
+      if failed {
+        status.state = cancelled ? .cancelled : .failed
+      } else {
         status.state = .done
         status.progress = 1
         status.secondsLeft = 0
-      case .failure:
-        status.state = cancelled ? .cancelled : .failed
       }
     }
-    flight.finish(result)
   }
+}
+
+extension ForecastError {
+  /// Somebody asked to end it.
+  static let trainingCancelled = ForecastError(.cancelled, "the training was cancelled")
 }

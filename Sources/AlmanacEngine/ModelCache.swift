@@ -14,6 +14,13 @@ final class ModelCache: ModelSource {
     var jobs: [Job] = []
     var nextJob = 1
     var lastUsed: [String: Timestamp] = [:]
+
+    mutating func list(_ job: Job) {
+      jobs.append(job)
+      if jobs.count > ModelCache.jobLimit, let old = jobs.firstIndex(where: \.hasEnded) {
+        jobs.remove(at: old)
+      }
+    }
   }
 
   /// Decoded models kept in memory; the store has them all.
@@ -42,6 +49,11 @@ final class ModelCache: ModelSource {
   }
 
   func model(_ request: ModelRequest) async throws -> ModelAnswer {
+    try await model(request, for: nil)
+  }
+
+  /// - Parameter owner: the job that a training is begun for.
+  func model(_ request: ModelRequest, for owner: Job?) async throws -> ModelAnswer {
     let key = try await readers.run { ModelKey(request) }
     if let record = try await stored(key) {
       metrics.add(.modelHits)
@@ -49,12 +61,46 @@ final class ModelCache: ModelSource {
     }
     metrics.add(.modelMisses)
     let (job, starts) = join(key, request)
-    if starts { train(request, key, job) }
+    if starts {
+      owner?.adopt(job)
+      train(request, key, job)
+    }
     guard let result = await job.flight.wait(atMost: request.wait) else {
       return .pending(job: job.id)
     }
     let record = try result.get()
     return .model(record.model, info(key, record, .trained))
+  }
+
+  func known(plan: String, options: ForecastOptions) async throws -> [KnownModel] {
+    let parameters = Self.parameters(plan, options)
+    return try await list().filter { $0.record.plan == parameters }.map { model in
+      KnownModel(
+        key: model.record.key, trainedUntil: model.record.model.trainedUntil,
+        trainingSeconds: model.record.trainingSeconds)
+    }
+  }
+
+  private static func parameters(_ plan: String, _ options: ForecastOptions) -> String {
+    "\(plan) \(options.canonicalText)"
+  }
+
+  /// Lists a job about several series.
+  ///
+  /// - Parameter id: its number, where it was begun before; that one is not listed any more.
+  func makeJob(id: Int? = nil, plan: String) -> Job {
+    state.withLock { state in
+      let job = Job(id: id ?? state.nextJob, key: Job.noSeries, plan: plan)
+      state.nextJob = max(state.nextJob, job.id + 1)
+      state.jobs.removeAll { $0.id == job.id }
+      state.list(job)
+      return job
+    }
+  }
+
+  /// Gives numbers after `id` to jobs from now on.
+  func reserveJobs(upTo id: Int) {
+    state.withLock { $0.nextJob = max($0.nextJob, id + 1) }
   }
 
   /// The jobs that are under way or ended lately, the newest first.
@@ -124,13 +170,10 @@ final class ModelCache: ModelSource {
       if let job = state.training[key], !job.wasCancelled { return (job, false) }
       let job = Job(
         id: state.nextJob, key: request.key,
-        plan: "\(request.plan) \(request.options.canonicalText)")
+        plan: Self.parameters(request.plan, request.options))
       state.nextJob += 1
       state.training[key] = job
-      state.jobs.append(job)
-      if state.jobs.count > Self.jobLimit, let old = state.jobs.firstIndex(where: \.hasEnded) {
-        state.jobs.remove(at: old)
-      }
+      state.list(job)
       return (job, true)
     }
   }
@@ -165,7 +208,7 @@ final class ModelCache: ModelSource {
 
   /// Stops every training, as a server that ends must.
   func cancelAll() {
-    for job in state.withLock({ Array($0.training.values) }) { job.cancel() }
+    for job in state.withLock({ $0.jobs }) where !job.hasEnded { job.cancel() }
   }
 
   /// Stops every training and returns when no thread computes any more: a process that ends

@@ -56,6 +56,29 @@ struct StoreSeriesSource: SeriesSource {
     }
   }
 
+  func outline(
+    passing matchers: [LabelMatcher], in range: TimeRange, limit: Int
+  ) async throws -> SeriesOutline {
+    let snapshot = store.snapshot()
+    return try await pool.run {
+      let ids = snapshot.series(passing: matchers)
+      let count = min(limit, ids.count)
+      var reader = snapshot.reader(in: range.wholeHours)
+      var newest = snapshot.reader(in: range)
+      var some: [SeriesOutline.Series] = []
+      for index in 0..<count {
+        // Spread over all: neighbours are often alike.
+        let id = ids[index * ids.count / count]
+        guard let key = snapshot.key(of: id) else { continue }
+        some.append(
+          SeriesOutline.Series(
+            key: key, hours: try reader.summaries(of: id, by: .hour, rollups: nil),
+            newest: try newest.lastSample(of: id).map { Timestamp(nanoseconds: $0.0) }, in: range))
+      }
+      return SeriesOutline(count: ids.count, some: some)
+    }
+  }
+
   // MARK: - Reading
 
   /// What `label` makes of what `read` finds for each series, in order of key.
@@ -134,5 +157,16 @@ extension LabelledSummaries: Keyed {}
 extension ThreadPool: ComputePool {
   func compute<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await run(body)
+  }
+}
+
+/// When the samples of a store changed, for results that are kept.
+struct StoreChanges: DataChanges {
+  let store: Store
+
+  var version: UInt64 { store.dataVersion }
+
+  func isUnchanged(since version: UInt64, in range: TimeRange) -> Bool {
+    store.isUnchanged(since: version, in: range)
   }
 }

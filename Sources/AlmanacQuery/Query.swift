@@ -1,6 +1,6 @@
 internal import AlmanacCore
 
-/// A query that was read and checked and can be evaluated.
+/// A query, or a script of statements, that was read and checked and can be evaluated.
 public struct Query: Sendable {
   /// Limits of one evaluation.
   public struct Limits: Sendable {
@@ -15,59 +15,100 @@ public struct Query: Sendable {
     public init() {}
   }
 
-  private let plan: Plan
+  /// What its statements ask for, in order; most queries are one `answer`.
+  public let steps: [Step]
+  private let plan: Plan?
+  private let explanation: Explanation?
   /// What is planned again with the times of each evaluation, where durations depend on them.
-  private let script: Script?
+  private let script: (text: Script, lets: [StoredLet])?
 
   /// Reads `text` and checks everything that can be checked without data.
-  public init(_ text: String) throws(QueryError) {
+  ///
+  /// - Parameter lets: the definitions that are stored.
+  public init(_ text: String, lets: [StoredLet] = []) throws(QueryError) {
     let script = try Parser.parse(text)
-    plan = try Planner.plan(script)
-    self.script = script.hasQueryDurations ? script : nil
+    self.init(try PlannedScript(script, lets: lets), script.hasQueryDurations ? (script, lets) : nil)
+  }
+
+  private init(_ planned: PlannedScript, _ script: (text: Script, lets: [StoredLet])?) {
+    steps = planned.steps
+    plan = planned.plan
+    explanation = planned.explanation
+    self.script = script
   }
 
   /// Which form the result has, known before any data is read.
   public var shape: QueryResult.Shape {
+    guard let plan, explanation == nil else { return .report }
     switch plan.type {
-    case .number: .scalar
-    case .string: .string
-    case .report, .decomposition: .report
+    case .number: return .scalar
+    case .string: return .string
+    case .report, .decomposition: return .report
     case .series, .grid, .forecast, .outliers:
-      plan.isWindow ? .window : plan.isInstant ? .vector : .curves
+      return plan.isWindow ? .window : plan.isInstant ? .vector : .curves
     }
   }
 
-  /// The query's result.
+  /// The result of the last statement, which must be a query or explain one: the others are up to a
+  /// database.
   ///
-  /// - Parameter budget: what it may cost; its time has begun.
+  /// - Parameters:
+  ///   - budget: what it may cost; its time has begun.
+  ///   - stages: where results of stages are kept for other queries.
   /// - Throws: `QueryError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
-    pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits())
+    pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits()), stages: StageCache? = nil
   ) async throws -> QueryResult {
-    let plan =
-      try script.map { script throws(QueryError) in
-        try Planner.plan(script, durations: QueryDurations(time))
-      } ?? plan
+    if let script {
+      let planned = try PlannedScript(
+        script.text, lets: script.lets, durations: QueryDurations(time))
+      return try await Query(planned, nil).evaluate(
+        at: time, series: series, models: models, pool: pool, budget: budget, stages: stages)
+    }
+    guard let plan else {
+      throw QueryError(
+        code: .evaluation, message: "cannot carry this statement out: it needs a database",
+        stage: "evaluate", hint: "ask a server")
+    }
     let warnings = Warnings()
-    let evaluator = Evaluator(
+    skipWarnings.forEach(warnings.add)
+    let held = HeldBytes(budget)
+    var evaluator = Evaluator(
       series: series, models: models, pool: BudgetedPool(pool: pool, budget: budget),
       budget: budget, warnings: warnings)
+    evaluator.stages.cache = stages
+    evaluator.held = held
     var context = Evaluator.Context(
       time: time.time, range: time.range, step: time.step,
       whole: time.range ?? TimeRange(start: time.time, end: time.time))
     context.lookback = time.lookback ?? Evaluator.lookback
     context.resolution = time.resolution
-    let held = HeldBytes(budget)
-    context.held = held
-    let moment = context
+    let (moment, worker) = (context, evaluator)
     let isOrdered = time.range == nil && plan.isOrdered
-    let value = try await budget.run {
-      try await evaluator.answer(plan, moment, isOrdered: isOrdered)
+    let value = try await budget.run { () async throws -> Value in
+      if let explanation { return .report(try await explanation.report(worker, moment)) }
+      return try await worker.answer(plan, moment, isOrdered: isOrdered)
     }
     return QueryResult(
       value: value, shape: shape, time: time, warnings: warnings.all, isOrdered: isOrdered,
       cost: budget.cost, held: held)
+  }
+
+  /// The answer where a database has carried the last statement out, which came to `report`.
+  public func result(
+    _ report: Report, at time: QueryTime, _ budget: QueryBudget
+  ) -> QueryResult {
+    QueryResult(
+      value: .report(report), shape: shape, time: time, warnings: skipWarnings,
+      cost: budget.cost, held: HeldBytes(budget))
+  }
+
+  private var skipWarnings: [String] {
+    steps.compactMap { step in
+      guard case .skip(let range) = step else { return nil }
+      return "line \(range.start.line): only the last query of a script is worked out"
+    }
   }
 }
 

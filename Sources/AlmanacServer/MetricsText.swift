@@ -1,5 +1,6 @@
 internal import AlmanacCore
 internal import AlmanacEngine
+internal import AlmanacQuery
 internal import AlmanacStore
 
 /// The server's counters in Prometheus' text format 0.0.4 or as OpenMetrics 1.0.
@@ -26,6 +27,23 @@ struct MetricsText {
     add(
       "almanac_queries_running", "gauge", "Queries that are evaluated now.",
       Double(database.metrics.runningQueries))
+    let stages = database.stageStatistics
+    add(
+      "almanac_stage_cache_hits_total", "counter", "Results of stages found in the cache.",
+      Double(stages.hits))
+    add(
+      "almanac_stage_cache_misses_total", "counter",
+      "Results of stages that were not in the cache, or not valid any more.",
+      Double(stages.misses))
+    add(
+      "almanac_stage_cache_evictions_total", "counter",
+      "Results of stages that went for others.", Double(stages.evictions))
+    add(
+      "almanac_stage_cache_entries", "gauge", "Results of stages in the cache.",
+      Double(stages.entries))
+    add(
+      "almanac_stage_cache_bytes", "gauge", "Memory of the results of stages.",
+      Double(stages.bytes))
     let jobs = database.jobs().map(\.status.state)
     add(
       "almanac_trainings_running", "gauge", "Trainings under way.",

@@ -28,8 +28,9 @@ extension Routes {
       return one { $0.job(job) }
     }
     router.delete("/api/v1/jobs/:id") { _, request in
-      guard let job = job(request) else { return ErrorResponse.notFound("there is no such job") }
-      job.cancel()
+      guard let id = request.parameters.get("id").flatMap({ Int($0) }),
+        try await database.cancelJob(id)
+      else { return ErrorResponse.notFound("there is no such job") }
       return Response(status: .noContent)
     }
   }

@@ -26,6 +26,7 @@ extension Store {
         series: series.map { UInt32(truncatingIfNeeded: $0.rawValue) })
       try store.catalog.partition.apply([Catalog.put(deletion)])
       store.state.withLock { $0.deletions.append(deletion) }
+      store.note(range)
       return series.count
     }
   }

@@ -26,10 +26,11 @@ extension Store {
         horizon.byRule = horizon.byRule.mapValues { max($0, cut) }
         share = Self.expiredShareWhenFull
       }
-      let (parts, trimmed) = store.state.withLock { state in
+      let (parts, trimmed, before) = store.state.withLock { state in
         defer { state.horizon = horizon }
-        return (Array(state.parts.values.joined()), state.trimmed)
+        return (Array(state.parts.values.joined()), state.trimmed, state.horizon)
       }
+      store.noteExpiry(from: before, to: horizon)
       guard !horizon.isEverything else { return }
       var hasDropped = false
       var failure: StoreError?

@@ -92,6 +92,7 @@ extension Store {
       throw error
     }
     for write in resolved { active.append(write.points, ids: write.ids) }
+    noteChange(of: resolved.map(\.points.timestamps))
     return outcomes
   }
 

@@ -66,6 +66,7 @@ public final class Store: Sendable {
   let state: Mutex<State>
   let queue: Mutex<WriteQueue>
   let drops = Mutex(Drops())
+  let changes = Mutex(ChangeLog())
   /// Parts that a change of the catalog which failed would have made known.
   let abandoned = Mutex<[PartInfo]>([])
   /// Parts that cannot be merged, as they are damaged.

@@ -106,6 +106,7 @@ struct ServeCommand: AsyncParsableCommand {
       services: [
         .init(service: application), .init(service: TrainingStopper(database: database)),
         .init(service: RetentionKeeper(database: database)),
+        .init(service: RefreshKeeper(database: database)),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
     services.maximumGracefulShutdownDuration = .seconds(8)
     do {
@@ -141,6 +142,15 @@ private struct RetentionKeeper: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await database.keepRetention() }
+  }
+}
+
+/// Trains again what is due while the server runs.
+private struct RefreshKeeper: Service {
+  let database: Database
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await database.keepRefreshing() }
   }
 }
 

@@ -28,6 +28,17 @@ struct DatabaseFixture {
     return try Database(directory: directory.path, options: options, logger: logger)
   }
 
+  /// Opens the database that was closed just now, once nothing holds it any more.
+  func reopen(
+    _ configure: (inout Database.Options) -> Void = { _ in }
+  ) async throws -> Database {
+    for _ in 0..<100 {
+      if let database = try? open(configure) { return database }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return try open(configure)
+  }
+
   /// Writes `values` to `series`, one every `step` from `first` on; NaN leaves a gap.
   static func write(
     _ values: [Double], to series: String, from first: Timestamp = start, every step: Interval,

@@ -6,33 +6,29 @@ extension Evaluator {
   func evaluate(_ plan: Plan, _ context: Context) async throws -> Value {
     try budget.check()
     let parts = HeldBytes(budget)
-    var inner = context
+    var inner = self
     inner.held = parts
-    let value = try await result(of: plan, inner)
+    let value = try await inner.result(of: plan, context)
     // The parts are there until here: value and parts count together.
-    try context.held?.hold(value.byteCount)
+    try held?.hold(value.byteCount)
     parts.release()
     return value
   }
-}
 
-extension Evaluator {
   /// The value of a whole query: what its stages make of series is worked out here, within the
   /// budget, and not where the answer is written.
   ///
   /// - Parameter isOrdered: whether the order of its series is to be kept.
-  func answer(_ plan: Plan, _ context: Context, isOrdered: Bool) async throws -> Value {
-    let value = try await evaluate(plan, context)
-    switch value {
-    case .series(let series):
-      let settled = try await settled(series)
-      return .series(isOrdered ? settled : settled.inOrderOfKey())
-    case .grid(let grids):
-      let series = Value.series(try await prepared(grids))
-      try context.held?.hold(series.byteCount - value.byteCount)
+  func answer(_ plan: Plan, _ context: Context, isOrdered: Bool = false) async throws -> Value {
+    if plan.type == .grid {
+      let series = Value.series(try await seriesValue(plan, context))
+      try held?.hold(series.byteCount)
       return series
-    default: return value
     }
+    let value = try await evaluate(plan, context)
+    guard case .series(let series) = value else { return value }
+    let settled = try await settled(series)
+    return .series(isOrdered ? settled : settled.inOrderOfKey())
   }
 
   /// The series after their stages.

@@ -53,6 +53,7 @@ extension Evaluator {
     // What `offset` brings without a window is moved to now: it is seen from now.
     case .moved(let inner, .offset) where inner.windowLength == nil: moment(of: inner, context)
     case .moved(let inner, let move): moment(of: inner, self.context(context, moved: move))
+    case .stage(let node): moment(of: node.plan, context)
     default: plan.preparationInput.map { moment(of: $0, context) } ?? context.time
     }
   }

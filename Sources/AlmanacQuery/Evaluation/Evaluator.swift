@@ -5,7 +5,7 @@ internal import Synchronization
 /// Carries out a plan over the sources that it is given.
 struct Evaluator: Sendable {
   /// When an expression is evaluated.
-  struct Context: Sendable {
+  struct Context: Sendable, Hashable {
     /// The moment, or the end of the range.
     var time: Timestamp
     /// Samples as they are inside this range; nil evaluates at `time` only.
@@ -20,8 +20,6 @@ struct Evaluator: Sendable {
     var lookback = Evaluator.lookback
     /// The longest buckets whose rollups may stand for samples.
     var resolution = Interval.zero
-    /// What counts the values that the step in evaluation is handed.
-    var held: HeldBytes?
 
     /// The moments that instant values are due at: each step, or else the time alone.
     var moments: Moments {
@@ -43,11 +41,15 @@ struct Evaluator: Sendable {
   /// The lookback of queries that name none, as in Prometheus.
   static let lookback = Interval.minutes(5)
 
-  let series: any SeriesSource
-  let models: any ModelSource
+  var series: any SeriesSource
+  var models: any ModelSource
   let pool: any ComputePool
   let budget: QueryBudget
-  let warnings: Warnings
+  var warnings: Warnings
+  /// Where results of stages are kept, and what is watched.
+  var stages = StageScope()
+  /// What counts the values that this evaluation's step is handed.
+  var held: HeldBytes?
 
   /// What `evaluate` answers, whatever it costs.
   func result(of plan: Plan, _ context: Context) async throws -> Value {
@@ -72,7 +74,8 @@ struct Evaluator: Sendable {
     case .windowFunction(let node): return .series(try await windowFunction(node, context))
     case .info(let node): return .series(try await info(node, context))
     case .prepare(let node): return .grid(try await prepare(node, context))
-    case .forecast(let plan): return .forecast(try await forecast(plan, context))
+    case .forecast(let plan):
+      return try await watched(plan.range) { .forecast(try await $0.forecast(plan, context)) }
     case .outliers(let plan): return .outliers(try await outliers(plan, context))
     case .project(let plan, let column): return try await project(plan, column, context)
     case .resample(let node): return .grid(try await resample(node, context))
@@ -80,6 +83,7 @@ struct Evaluator: Sendable {
     case .decompose(let node): return .report(try await decompose(node, context))
     case .component(let node): return .grid(try await component(node, context))
     case .periods(let node): return .report(try await periods(node, context))
+    case .stage(let node): return try await stage(node, context)
     }
   }
 
@@ -87,6 +91,9 @@ struct Evaluator: Sendable {
 
   /// The value as series: a grid after its stages, the main column of forecasts and outliers.
   func seriesValue(_ plan: Plan, _ context: Context) async throws -> [LabelledSamples] {
+    if case .stage(let node) = plan, node.plan.type == .grid {
+      return try await prepared(node, context)
+    }
     switch try await evaluate(plan, context) {
     case .series(let series): return series
     case .grid(let grids): return try await prepared(grids)

@@ -34,6 +34,11 @@ public protocol SeriesSource: Sendable {
     passing matchers: [LabelMatcher], in range: TimeRange, of resolution: Resolution,
     rollups: Resolution?
   ) async throws -> [LabelledSummaries]
+
+  /// How many series pass all `matchers`, and what a few of them have in `range`.
+  func outline(
+    passing matchers: [LabelMatcher], in range: TimeRange, limit: Int
+  ) async throws -> SeriesOutline
 }
 
 extension SeriesSource {
@@ -98,6 +103,9 @@ public enum ModelAnswer: Sendable {
 public protocol ModelSource: Sendable {
   /// The model of `request`, from the cache or trained now, once for all who ask.
   func model(_ request: ModelRequest) async throws -> ModelAnswer
+
+  /// What is known of the models of an input: those that are kept, of any series and time.
+  func known(plan: String, options: ForecastOptions) async throws -> [KnownModel]
 }
 
 /// Where an evaluation computes: away from the threads that serve requests.

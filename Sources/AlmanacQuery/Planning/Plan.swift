@@ -32,6 +32,7 @@ indirect enum Plan: Sendable {
   case decompose(DecomposePlan)
   case periods(PeriodsPlan)
   case component(ComponentPlan)
+  case stage(StagePlan)
 
   /// What a plan evaluates to.
   enum ResultType: String, Sendable {
@@ -58,6 +59,7 @@ indirect enum Plan: Sendable {
     case .vector, .sampleTimes, .function, .setOperation, .countValues: .series
     case .scalar: .number
     case .moved(let plan, _): plan.type
+    case .stage(let node): node.plan.type
     case .negated(let plan): plan.type == .number ? .number : .series
     case .arithmetic(let node):
       node.left.type == .number && node.right.type == .number ? .number : .series
@@ -80,6 +82,7 @@ extension Plan {
     case .setOperation(let node): node.left.isInstant && node.right.isInstant
     case .countValues(let node): node.input.isInstant
     case .moved(let plan, _), .negated(let plan): plan.isInstant
+    case .stage(let node): node.plan.isInstant
     case .aggregate(let node): node.input.isInstant
     case .rank(let node): node.input.isInstant
     case .info(let node): node.input.isInstant
@@ -103,6 +106,7 @@ extension Plan {
     switch self {
     case .window(let node): node.length
     case .moved(let plan, _), .negated(let plan): plan.windowLength
+    case .stage(let node): node.plan.windowLength
     case .aggregate(let node): node.input.windowLength
     case .rank(let node): node.input.windowLength
     case .info(let node): node.input.windowLength

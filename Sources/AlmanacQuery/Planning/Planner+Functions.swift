@@ -5,14 +5,14 @@ internal import AlmanacForecast
 extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
-    "embed", "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label", "tap",
+    "embed", "similar", "peers", "crosses", "accuracy", "backtest", "tune", "why", "label",
     "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
   ]
 
   func plan(_ call: Call) throws(QueryError) -> Plan {
     let stage = "stage \(depth(of: call)) `\(call.name)`"
-    if call.version != nil { throw notYet("a stored let", call.nameRange) }
     switch call.name {
+    case "tap": return try planTap(call, stage)
     case "forecast": return .forecast(try planForecast(call, stage))
     case "outliers": return .outliers(try planOutliers(call, stage))
     case "info": return .info(try planInfo(call, stage))
@@ -106,7 +106,7 @@ extension Planner {
         stage: stage, hint: "swap them")
     }
     return ForecastPlan(
-      input: input, inputText: Printer().print(try arguments.input()), horizon: horizon,
+      input: input, inputText: Printer().print(try arguments.input().untapped), horizon: horizon,
       history: explicitHistory ?? window ?? .days(30), step: step ?? input.gridStep,
       options: options, levels: levels, wait: .nanoseconds(wait.nanoseconds),
       maximumAge: maximumAge, range: call.range)
@@ -197,7 +197,7 @@ extension Planner {
     guard let value = arguments.take("against"), Arguments.text(value) != "rules" else {
       return nil
     }
-    guard case .forecast(let plan) = try plan(value) else {
+    guard case .forecast(let plan) = try plan(value).unstaged else {
       throw QueryError(
         code: .type, message: "\(stage) is judged against rules or against a forecast",
         range: value.range, stage: stage,
@@ -212,6 +212,7 @@ extension Plan {
   var stages: [PreparationStep] {
     switch self {
     case .prepare(let node): node.input.stages + [node.stage]
+    case .stage(let node): node.plan.stages
     case .moved(let plan, _): plan.stages
     default: []
     }
@@ -222,6 +223,7 @@ extension Plan {
     switch self {
     case .prepare(let node): node.step ?? node.input.gridStep
     case .resample(let node): node.step
+    case .stage(let node): node.plan.gridStep
     case .moved(let plan, _): plan.gridStep
     default: nil
     }
@@ -231,6 +233,7 @@ extension Plan {
   var beforeStages: Plan {
     switch self {
     case .prepare(let node): node.input.beforeStages
+    case .stage(let node) where node.plan.type == .grid: node.plan.beforeStages
     case .moved(let plan, let move): .moved(plan.beforeStages, move)
     default: self
     }

@@ -29,7 +29,11 @@ struct Planner {
     return try Planner(durations: durations).plan(expression)
   }
 
-  func plan(_ expression: Expression) throws(QueryError) -> Plan {
+  /// Where stages are noted whose results may be kept; nil plans without.
+  var stages: StageList?
+
+  /// The plan of `expression` itself, without notes.
+  func planned(_ expression: Expression) throws(QueryError) -> Plan {
     switch expression {
     case .number(let literal): return .number(literal.value)
     case .duration(let literal):

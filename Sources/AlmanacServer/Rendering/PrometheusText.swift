@@ -188,10 +188,8 @@ struct PrometheusText: Sendable {
     case .grid(let all): for one in all { series.append(try one.prepared()) }
     case .forecast(let all): series = all.flatMap(\.curves)
     case .outliers(let all): series = all.map(\.scores)
-    case .report:
-      throw QueryError(
-        code: .type, message: "a report is no samples", stage: "answer",
-        hint: "ask /api/v1/table for it")
+    // A statement was carried out; what it says is in the table alone.
+    case .report: return []
     }
     guard result.shape == .curves, let range = result.time.range else { return series }
     // Samples at their own times: those that were asked for.
@@ -203,6 +201,7 @@ struct PrometheusText: Sendable {
 
   /// How each model came about.
   private static func infos(of value: Value) -> [String] {
+    if case .report = value { return ["the answer is a small table: ask /api/v1/table for it"] }
     let models: [(SeriesKey, ModelInfo?)] =
       switch value {
       case .forecast(let all): all.map { ($0.key, $0.model) }
