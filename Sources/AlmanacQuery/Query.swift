@@ -27,7 +27,8 @@ public struct Query: Sendable {
   /// - Parameter lets: the definitions that are stored.
   public init(_ text: String, lets: [StoredLet] = []) throws(QueryError) {
     let script = try Parser.parse(text)
-    self.init(try PlannedScript(script, lets: lets), script.hasQueryDurations ? (script, lets) : nil)
+    self.init(
+      try PlannedScript(script, lets: lets), script.hasQueryDurations ? (script, lets) : nil)
   }
 
   private init(_ planned: PlannedScript, _ script: (text: Script, lets: [StoredLet])?) {

@@ -66,11 +66,11 @@ struct PlannedScript {
   private mutating func add(_ statement: Statement, isLast: Bool) throws(QueryError) {
     switch statement {
     case .query(let expression):
-      let (plan, _) = try plan(expression)
+      let (plan, _) = try plan(expression, isListed: false)
       if isLast { self.plan = plan }
       steps.append(isLast ? .answer : .skip(expression.range))
     case .explain(let node):
-      let (plan, stages) = try plan(node.body)
+      let (plan, stages) = try plan(node.body, isListed: true)
       if isLast {
         self.plan = plan
         explanation = Explanation(plan, stages, isAnalyze: node.isAnalyze)
@@ -93,8 +93,10 @@ struct PlannedScript {
     }
   }
 
-  private mutating func plan(_ expression: Expression) throws(QueryError) -> (Plan, StageList) {
-    let stages = StageList()
+  private mutating func plan(
+    _ expression: Expression, isListed: Bool
+  ) throws(QueryError) -> (Plan, StageList) {
+    let stages = StageList(isListed: isListed)
     var planner = Planner()
     planner.stages = stages
     planner.durations = durations

@@ -7,11 +7,13 @@ internal import NIOPosix
 /// own threads each part of it would wait for a thread to wake up. Nothing here may take long:
 /// reading, parsing and calculating have pools of their own.
 public final class EventLoopExecutor: TaskExecutor {
+  /// Of the event loops that servers use.
+  public static let shared = EventLoopExecutor(.singleton)
+
   private let group: MultiThreadedEventLoopGroup
 
-  /// Runs tasks on the event loops that servers use.
-  public init() {
-    group = .singleton
+  private init(_ group: MultiThreadedEventLoopGroup) {
+    self.group = group
   }
 
   /// Runs `job` soon.

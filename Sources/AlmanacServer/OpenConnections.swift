@@ -33,7 +33,8 @@ final class OpenConnections: Sendable {
     _ context: ConnectionContext, _ body: @escaping @Sendable () async throws -> T
   ) async throws -> T {
     guard let watch = watches.withLock({ $0[context.connection] }) else { return try await body() }
-    let task = Task { try await body() }
+    // Where this task runs: on the connection's event loop.
+    let task = Task(executorPreference: EventLoopExecutor.shared) { try await body() }
     watch.set { task.cancel() }
     defer { watch.set(nil) }
     return try await withTaskCancellationHandler {

@@ -2,7 +2,7 @@ import AlmanacCore
 import AlmanacQuery
 import ArgumentParser
 
-/// Reads what `serve --query-timeout` and `--query-memory` say.
+/// Reads what `serve --query-timeout`, `--query-memory` and `--stage-cache` say.
 enum QueryLimitsOption {
   /// - Parameters:
   ///   - timeout: Like `2m`; 0 is none.
@@ -18,5 +18,16 @@ enum QueryLimitsOption {
     }
     limits.bytes = bytes
     return limits
+  }
+
+  /// Bytes of the results of stages that are kept.
+  ///
+  /// - Parameter text: Like `64Mi`; 0 keeps none.
+  static func stageCache(_ text: String) throws -> Int {
+    if text == "0" { return 0 }
+    guard let bytes = RetentionOption.bytes(text) else {
+      throw ValidationError("cannot read --stage-cache \(text): write bytes, as 64Mi, or 0")
+    }
+    return bytes
   }
 }

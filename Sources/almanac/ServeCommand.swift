@@ -64,6 +64,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Bytes that the samples and results of one query may take at once, as 512Mi.")
   var queryMemory = "1Gi"
 
+  @Option(help: "Bytes of the results of stages that are kept for other queries; 0 keeps none.")
+  var stageCache = "64Mi"
+
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error
@@ -93,6 +96,7 @@ struct ServeCommand: AsyncParsableCommand {
     options.store.maximumSeries = maximumSeries
     options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
     options.store.rollups = Set(rollup.map(\.resolution))
+    options.stageCacheBytes = try QueryLimitsOption.stageCache(stageCache)
     options.limits = try QueryLimitsOption.limits(timeout: queryTimeout, memory: queryMemory)
     let database = try Database(directory: data, options: options, logger: logger)
     let data = data
@@ -111,7 +115,7 @@ struct ServeCommand: AsyncParsableCommand {
     services.maximumGracefulShutdownDuration = .seconds(8)
     do {
       let group = ServiceGroup(configuration: services)
-      try await withTaskExecutorPreference(EventLoopExecutor()) { try await group.run() }
+      try await withTaskExecutorPreference(EventLoopExecutor.shared) { try await group.run() }
     } catch {
       await database.close()
       throw Failure("the server on \(listen) ended: \(error)", hint: "is the address in use?")

@@ -85,10 +85,24 @@ import Testing
     }
   }
 
-  @Test("a query that waits ends when its time is up")
+  /// Trains for as long as it is waited for, and longer.
+  struct SlowModels: ModelSource {
+    func model(_ request: ModelRequest) async throws -> ModelAnswer {
+      try await Task.sleep(for: request.wait)
+      return .pending(job: 1)
+    }
+  }
+
+  @Test("a query that waits for a model ends when its time is up")
   func waiting() async throws {
+    var limits = Query.Limits()
+    limits.timeout = .milliseconds(300)
+    let query = try Query("forecast(m[1d], 1h, wait=10m)")
+    let time = QueryTime(time: Timestamp(nanoseconds: 5_000_000_000_000))
     await #expect {
-      _ = try await Self.cost("sum(m)", of: Stuck()) { $0.timeout = .milliseconds(50) }
+      _ = try await query.evaluate(
+        at: time, series: Self.source(series: 1), models: SlowModels(), pool: CallersThread(),
+        budget: QueryBudget(limits))
     } throws: {
       ($0 as? QueryError)?.code == .deadline
     }

@@ -24,7 +24,8 @@ import Testing
     var time = QueryTime(time: Timestamp(nanoseconds: 5_000_000_000))
     if !isVector { time.range = TimeRange(start: Timestamp(nanoseconds: 0), end: time.time) }
     let result = QueryResult(
-      value: .series(series), shape: .vector, time: time, warnings: ["w"])
+      value: .series(series), shape: .vector, time: time, warnings: ["w"],
+      cost: QueryCost(), held: HeldBytes(QueryBudget(Query.Limits())))
     let text = try PrometheusText(result)
     var expected = "{\"status\":\"success\",\"data\":{\"resultType\":\""
     expected += (isVector ? "vector" : "matrix") + "\",\"result\":["

@@ -70,9 +70,11 @@ extension Evaluator {
     let past = history.full.inside(after: bucket - plan.history, before: bucket)
     let request = ModelRequest(
       plan: plan.inputText, key: history.key, history: past, bucket: bucket,
-      options: plan.options, wait: plan.wait)
+      options: plan.options, wait: min(plan.wait, budget.timeLeft ?? plan.wait))
     do {
-      switch try await models.model(request) {
+      let answer = try await models.model(request)
+      try budget.check()
+      switch answer {
       case .model(let model, let info):
         return try await predict(history.key, model, info, recent, steps, plan)
       case .pending(let job):

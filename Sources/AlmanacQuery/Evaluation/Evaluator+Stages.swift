@@ -49,6 +49,7 @@ extension Evaluator {
       return try await body(self)
     }
     if let entry = cache.entry(key) {
+      try budget.count(entry.samples)
       entry.warnings.forEach(warnings.add)
       if let range = entry.range { stages.reads?.note(range) }
       stages.watch?.note(.text(node.text), isHit: true)
@@ -56,6 +57,7 @@ extension Evaluator {
       return entry.value
     }
     let version = cache.version
+    let samplesBefore = budget.cost.samples
     let reads = StageReads(outer: stages.reads)
     var inner = self
     inner.stages.reads = reads
@@ -70,7 +72,8 @@ extension Evaluator {
       cache.keep(
         StageCache.Entry(
           value: value, warnings: texts, range: reads.range, version: version,
-          bytes: bytes + node.text.utf8.count),
+          bytes: bytes + node.text.utf8.count,
+          samples: budget.cost.samples - samplesBefore),
         under: key)
     }
     return value

@@ -44,34 +44,24 @@ public final class QueryBudget: Sendable {
   /// Ends the query: the next `check` throws.
   public func cancel() { end(.cancelled) }
 
-  /// Runs `body`, which is cancelled when its time is up. Whatever it throws after the query was to
-  /// end is answered as the reason for that.
-  func run<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+  /// Runs `body`, which checks now and then whether it must end. Whatever it throws after the query
+  /// was to end is answered as the reason for that.
+  func run<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
     do {
       return try await withTaskCancellationHandler {
         try check()
-        guard let deadline else { return try await body() }
-        return try await withThrowingTaskGroup(of: T?.self) { group in
-          group.addTask { try await body() }
-          group.addTask {
-            try await Task.sleep(until: deadline, clock: .continuous)
-            self.end(.deadline)
-            return nil
-          }
-          defer { group.cancelAll() }
-          while let result = try await group.next() {
-            if let result { return result }
-            // The time is up: the body ends soon, with an error or just in time with a result.
-            group.cancelAll()
-          }
-          preconditionFailure("BUG: a query without an end")
-        }
+        return try await body()
       } onCancel: {
         cancel()
       }
     } catch {
       throw stopped ?? error
     }
+  }
+
+  /// How long it may still take; nil for as long as it takes.
+  var timeLeft: Duration? {
+    deadline.map { max(.zero, $0 - .now) }
   }
 
   private func end(_ reason: Stop) {

@@ -36,6 +36,8 @@ public final class StageCache: Sendable {
     /// The data that it is of.
     var version: UInt64
     var bytes: Int
+    /// Samples that were read for it: they count for each query.
+    var samples: Int
     /// When it was used last, in uses of the cache.
     var lastUse: UInt64 = 0
   }
@@ -66,7 +68,8 @@ public final class StageCache: Sendable {
     }
   }
 
-  private let limit: Int
+  /// Bytes that it may hold.
+  public let limit: Int
   private let changes: any DataChanges
   private let state = Mutex(State())
 

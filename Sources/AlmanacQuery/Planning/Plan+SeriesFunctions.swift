@@ -72,6 +72,7 @@ extension Plan {
   var isOrdered: Bool {
     switch self {
     case .rank: true
+    case .stage(let node): node.plan.isOrdered
     case .moved(let plan, _): plan.isOrdered
     case .function(let node): if case .sorted = node.operation { true } else { false }
     default: false

@@ -75,6 +75,7 @@ extension Plan {
     case .window(let node): node.base.movesOfFirstSelector
     case .windowFunction(let node): node.input.movesOfFirstSelector
     case .negated(let plan): plan.movesOfFirstSelector
+    case .stage(let node): node.plan.movesOfFirstSelector
     case .function(let node): node.input.movesOfFirstSelector
     case .aggregate(let node): node.input.movesOfFirstSelector
     case .rank(let node): node.input.movesOfFirstSelector

@@ -75,6 +75,7 @@ extension Plan {
     case .decompose(let node): node.input
     case .periods(let node): node.input
     case .component(let node): node.decomposition.input
+    case .stage(let node): node.plan.preparationInput
     default: nil
     }
   }

@@ -26,9 +26,16 @@ final class StageList {
   }
 
   private(set) var entries: [Entry] = []
+  /// Whether somebody wants to see them.
+  let isListed: Bool
+
+  init(isListed: Bool) {
+    self.isListed = isListed
+  }
 
   /// Notes an expression with its plan, once.
   func note(_ expression: Expression, _ text: String, _ plan: Plan) {
+    guard isListed else { return }
     let isKnown = entries.contains { $0.text == text && $0.expression.range == expression.range }
     guard !isKnown else { return }
     entries.append(Entry(expression: expression, text: text, plan: plan))
@@ -46,17 +53,21 @@ extension Planner {
   func plan(_ expression: Expression) throws(QueryError) -> Plan {
     let plan = try planned(expression)
     guard let stages, plan.type.isSeries || plan.type == .report else { return plan }
-    if case .call(let call) = expression, call.name == "tap" { return plan }
+    let isKept: Bool
+    switch expression {
+    // What a forecast needs is kept as its model; functions look into windows and selectors.
+    case .call(let call):
+      if call.name == "tap" { return plan }
+      isKept = plan.isWorthKeeping
+    case .aggregate: isKept = plan.isWorthKeeping
+    default: isKept = false
+    }
+    // The text takes its time.
+    guard isKept || stages.isListed else { return plan }
     let text = Printer().print(expression.untapped)
     stages.note(expression, text, plan)
     // The step of the request may be that of another stage.
-    if text.contains("step()") { return plan }
-    switch expression {
-    // What a forecast needs is kept as its model; functions look into windows and selectors.
-    case .call where plan.isWorthKeeping, .aggregate where plan.isWorthKeeping:
-      return .stage(StagePlan(plan: plan, text: text))
-    default: return plan
-    }
+    return isKept && !text.contains("step()") ? .stage(StagePlan(plan: plan, text: text)) : plan
   }
 
   /// `tap(s, "name")`: the input as it is, with a name in `explain analyze`.

@@ -53,7 +53,7 @@ public struct TableText: Sendable {
   }
 
   /// The text in order, piece by piece.
-  public func pieces(_ format: Format) -> Pieces {
+  func pieces(_ format: Format) -> Pieces {
     Pieces(text: self, format: format)
   }
 
