@@ -122,26 +122,41 @@ struct StoreSeriesSource: SeriesSource {
       let ids = snapshot.series(passing: matchers)
       return (ids, ids.count < Self.smallCount ? try part(ids[...]) : nil)
     }
-    let all: [T]
-    if let few { all = few } else { all = try await readParts(of: ids, part) }
-    if zip(all, all.dropFirst()).allSatisfy({ $0.key < $1.key }) { return all }
+    let (all, isInOrder) =
+      if let few { (few, Self.isInOrder(few)) } else { try await readParts(of: ids, part) }
+    if isInOrder { return all }
     return try await pool.run { SeriesOrder(all.map(\.key)).positions.map { all[$0] } }
   }
 
-  /// `read` of each of as many parts of `ids` as the pool has threads, one after the other.
-  private func readParts<T: Sendable>(
+  /// `read` of each of as many parts of `ids` as the pool has threads, one after the other, and
+  /// whether they come in order of key.
+  private func readParts<T: Keyed>(
     of ids: [SeriesID], _ read: @escaping @Sendable (ArraySlice<SeriesID>) throws -> [T]
-  ) async throws -> [T] {
+  ) async throws -> (all: [T], isInOrder: Bool) {
     let size = (ids.count + pool.width - 1) / pool.width
-    return try await withThrowingTaskGroup(of: (Int, [T]).self) { group in
+    return try await withThrowingTaskGroup(of: (Int, [T], Bool).self) { group in
       for start in stride(from: 0, to: ids.count, by: size) {
         let part = ids[start..<min(start + size, ids.count)]
-        group.addTask { (start, try await pool.run { try read(part) }) }
+        group.addTask {
+          try await pool.run {
+            let found = try read(part)
+            return (start, found, Self.isInOrder(found))
+          }
+        }
       }
-      var parts: [Int: [T]] = [:]
-      for try await (start, found) in group { parts[start] = found }
-      return parts.sorted { $0.key < $1.key }.flatMap(\.value)
+      var parts: [(start: Int, found: [T], isInOrder: Bool)] = []
+      for try await part in group { parts.append(part) }
+      parts.sort { $0.start < $1.start }
+      let ends = parts.flatMap { [$0.found.first, $0.found.last].compactMap(\.self) }
+      let areInOrder =
+        parts.allSatisfy(\.isInOrder)
+        && zip(ends, ends.dropFirst()).allSatisfy { $0.key <= $1.key }
+      return (parts.flatMap(\.found), areInOrder)
     }
+  }
+
+  private static func isInOrder(_ all: [some Keyed]) -> Bool {
+    zip(all, all.dropFirst()).allSatisfy { $0.key < $1.key }
   }
 }
 

@@ -9,6 +9,9 @@ import Testing
 /// Queries that mean little over data that is strange: an answer or an error, never a trap.
 @Suite struct QueryFuzzTests {
   static let isSoak = ProcessInfo.processInfo.environment["ALMANAC_SOAK"] == "1"
+  /// How long each query may take, and how much later it must have ended.
+  static let timeout = Duration.seconds(1)
+  static let slack = Duration.seconds(1)
 
   static let durations = [
     "0s", "1ns", "1ms", "1s", "1m", "10m", "1h", "1d", "7d", "30d", "1y", "200y",
@@ -21,7 +24,25 @@ import Testing
 
   static let functions = [
     "avg_over_time", "min_over_time", "sum_over_time", "last_over_time", "absent_over_time",
-    "stddev_over_time", "mad_over_time", "rate", "irate", "delta", "changes", "deriv",
+    "stddev_over_time", "mad_over_time", "rate", "irate", "delta", "changes", "deriv", "resets",
+    "increase", "idelta", "first_over_time", "present_over_time", "count_over_time",
+    "stdvar_over_time", "ts_of_max_over_time",
+  ]
+  static let elementary = [
+    "abs", "ceil", "exp", "ln", "log10", "sqrt", "sgn", "round", "acosh", "tan", "deg", "hour",
+    "year", "days_in_month", "timestamp", "sort_desc", "absent",
+  ]
+  static let scalars = [
+    "time()", "pi()", "scalar(one)", "start()", "step()", "1 / 0", "0 / 0", "scalar(memory)",
+  ]
+  static let stages = [
+    "interpolate", "interpolate(step=1ns)", "interpolate(step=1h)", "interpolate(previous)",
+    "interpolate(spline)", "interpolate(seasonal)", "scale(robust)", "scale(standard)",
+    "scale(minmax)", "scale(log)", "clean", "clean(k=0.001)", "clip(min=0)", "clip(max=-1e300)",
+    "detrend", "deseason(method=stl)", "deseason(period=[1h, 1d], method=stl)",
+    "split(share=0.5)", "split(at=0)", "resample(1h, sum)", "resample(1ns)", "resample(1y, median)",
+    "decompose.trend", "decompose(period=2h, robust=true).residual", "decompose.strength",
+    "periods", "periods(max=1000)",
   ]
 
   struct Generator {
@@ -29,28 +50,63 @@ import Testing
 
     mutating func pick(_ list: [String]) -> String { list.randomElement(using: &random) ?? "" }
 
+    mutating func pick(_ lists: [[String]]) -> [String] {
+      lists.randomElement(using: &random) ?? []
+    }
+
     mutating func series(_ depth: Int) -> String {
       guard depth > 0 else { return pick(selectors) }
       let inner = series(depth - 1)
-      switch Int.random(in: 0..<15, using: &random) {
+      switch Int.random(in: 0..<22, using: &random) {
       case 0: return "(\(inner))[\(pick(durations))]"
       case 1: return "(\(inner))[\(pick(durations)):\(pick(durations))]"
       case 2: return "(\(inner)) offset \(pick(["", "-"]))\(pick(durations))"
       case 3: return "(\(inner)) @ \(pick(["-1d", "0", "9e9", "-9e9", "now", "start", "end"]))"
       case 4: return "-(\(inner))"
       case 5:
-        let operation = pick(["+", "-", "*", "/", "%", "^", ">", "<=", "== bool"])
-        return "(\(inner)) \(operation) \(Bool.random() ? pick(numbers) : pick(selectors))"
-      case 6: return "\(pick(["sum", "avg", "min", "median", "stddev"])) by (host) (\(inner))"
-      case 7: return "(\(inner)) | interpolate(\(pick(["", "step=1ns", "step=1h", "previous"])))"
-      case 8: return "(\(inner)) | deseason(period=\(pick(durations)))"
-      case 9: return "(\(inner)) | scale(\(pick(["robust", "standard", "minmax", "log"])))"
+        let operation = pick(["+", "-", "*", "/", "%", "^", ">", "<=", "== bool", "atan2"])
+        let other = pick(pick([numbers, selectors, scalars]))
+        return "(\(inner)) \(operation) \(other)"
+      case 6:
+        let name = pick(["sum", "avg", "min", "median", "stddev", "group", "count"])
+        return "\(name) \(pick(["by", "without"])) (host) (\(inner))"
+      case 7, 8: return "(\(inner)) | \(pick(stages))"
+      case 9: return "(\(inner)) | deseason(period=\(pick(durations)))"
       case 10:
         return "\(pick(["topk", "bottomk", "quantile"]))(\(pick(numbers)), \(inner)) by (host)"
       case 11: return "\(pick(functions))((\(inner))[\(pick(durations))\(pick(["", ":", ":10m"]))])"
       case 12:
         return
           "\(pick(functions))(\(pick(selectors))[\(pick(durations))] offset \(pick(durations)))"
+      case 13: return "\(pick(elementary))(\(inner))"
+      case 14:
+        return "(\(inner)) \(pick(["and", "or", "unless"])) \(pick(["", "on (host) ", "on () "]))"
+          + pick(selectors)
+      case 15:
+        return "(\(inner)) \(pick(["+", "/", ">"])) on (\(pick(["host", ""]))) "
+          + "\(pick(["group_left", "group_right(host)"])) \(pick(selectors))"
+      case 16:
+        return pick([
+          "label_replace(\(inner), \"a\", \"$1\", \"host\", \"(.*)\")",
+          "label_replace(\(inner), \"host\", \"\", \"host\", \".*\")",
+          "label_replace(\(inner), \"le\", \"1\", \"\", \"\")",
+          "label_join(\(inner), \"host\", \"/\", \"host\", \"host\")",
+          "sort_by_label(\(inner), \"host\")",
+        ])
+      case 17:
+        return "histogram_quantile(\(pick(pick([numbers, scalars]))), "
+          + "label_replace(\(inner), \"le\", \"\(pick(["1", "+Inf", "x"]))\", \"host\", \"x\"))"
+      case 18: return "count_values(\"\(pick(["host", "v"]))\", \(inner))"
+      case 19: return "clamp(\(inner), \(pick(pick([numbers, scalars]))), \(pick(numbers)))"
+      case 20:
+        let name = pick(["predict_linear", "double_exponential_smoothing", "quantile_over_time"])
+        let number = pick(pick([numbers, scalars]))
+        let data = "(\(inner))[\(pick(durations)):\(pick(durations))]"
+        switch name {
+        case "predict_linear": return "predict_linear(\(data), \(number))"
+        case "quantile_over_time": return "quantile_over_time(\(number), \(data))"
+        default: return "\(name)(\(data), \(number), 0.5)"
+        }
       default: return inner
       }
     }
@@ -106,6 +162,7 @@ import Testing
     let seed = UInt64.random(in: 0..<1_000_000)
     var generator = Generator(random: SeededGenerator(seed: seed))
     var answers = 0
+    var late = 0
     for round in 0..<(Self.isSoak ? 50_000 : 150) {
       let query = generator.query()
       // A trap ends the process: the last line says which query it was.
@@ -120,15 +177,19 @@ import Testing
         time.step = .hours(1)
       default: break
       }
+      let began = ContinuousClock.now
       do {
-        _ = try await database.query(query, at: time)
+        _ = try await database.query(query, at: time, timeout: Self.timeout)
         answers += 1
-      } catch is QueryError {
-        continue
+      } catch let error as QueryError {
+        if error.code == .deadline { late += 1 }
       } catch {
         Issue.record("seed \(seed), \(query): \(error)")
       }
+      let taken = ContinuousClock.now - began
+      #expect(taken < Self.timeout + Self.slack, "seed \(seed), \(query) took \(taken)")
     }
+    print("seed \(seed): \(answers) answers, \(late) ended by their deadline")
     #expect(answers > 10)
     // Queries that did not wait left trainings behind.
     await database.close()

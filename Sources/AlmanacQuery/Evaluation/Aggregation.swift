@@ -14,26 +14,24 @@ struct Aggregation: Sendable {
   var input: Plan
   var grouping: SeriesGrouping
 
-  /// Groups `series` and combines each group time by time, over the series that have a sample
-  /// there.
+  /// A group's value at each time, over the series of `all` in it that have a sample there.
   ///
   /// - Parameters:
   ///   - times: the times that all samples lie on, where they are known.
   ///   - parameter: the share at each time, or one for all times.
   func apply(
-    _ series: [LabelledSamples], at times: [Int64]?, _ parameter: Scalar
-  ) throws(QueryError) -> [LabelledSamples] {
-    let aligned = times == nil ? try Alignment.align(series) : series
-    return grouping.groups(of: aligned).map { group in
-      let samples = combine(group.members.map { aligned[$0].samples }, at: times, parameter)
-      var result = LabelledSamples(key: group.key, samples: samples)
-      result.dropsMetric = group.dropsMetric
-      return result
-    }
+    _ group: SeriesGrouping.Group, of all: [LabelledSamples], at times: [Int64]?,
+    _ parameter: Scalar
+  ) -> LabelledSamples {
+    let samples = combine(group.members.map { all[$0].samples }, at: times, parameter)
+    var result = LabelledSamples(key: group.key, samples: samples)
+    result.dropsMetric = group.dropsMetric
+    return result
   }
 
   private func combine(_ members: [Samples], at times: [Int64]?, _ parameter: Scalar) -> Samples {
     if members.count == 1, isIdentityOfOne { return members[0] }
+    if let times, let samples = combineRows(members, at: times) { return samples }
     let columns = SampleColumns(members, at: times)
     var kept: [Int64] = []
     var values: [Double] = []
@@ -140,19 +138,35 @@ struct SeriesGrouping: Sendable {
     let keepsMetric = !isWithout && labels.contains(SeriesKey.metricLabel)
     var positions: [SeriesKey: Int] = [:]
     var groups: [Group] = []
+    var position = 0
     for (index, one) in series.enumerated() {
-      let all = one.key.labels
-      let key = SeriesKey(
-        metric: keepsMetric ? one.key.metric : "",
-        labels: isWithout ? all.dropping(labels) : all.keeping(labels))
-      let position = positions[key] ?? groups.count
-      if position == groups.count {
-        positions[key] = position
-        groups.append(Group(key: key, members: []))
+      // Series of one group often follow each other.
+      if index == 0 || !isKey(groups[position].key, of: one.key, keepsMetric) {
+        let all = one.key.labels
+        let key = SeriesKey(
+          metric: keepsMetric ? one.key.metric : "",
+          labels: isWithout ? all.dropping(labels) : all.keeping(labels))
+        position = positions[key] ?? groups.count
+        if position == groups.count {
+          positions[key] = position
+          groups.append(Group(key: key, members: []))
+        }
       }
       groups[position].members.append(index)
       if keepsMetric, one.dropsMetric { groups[position].dropsMetric = true }
     }
     return SeriesOrder(groups.map(\.key)).positions.map { groups[$0] }
+  }
+
+  /// Whether `group` is the key of the group of `one`.
+  private func isKey(_ group: SeriesKey, of one: SeriesKey, _ keepsMetric: Bool) -> Bool {
+    if keepsMetric, group.metric != one.metric { return false }
+    let kept = group.labels.all
+    var next = 0
+    for label in one.labels.all where labels.contains(label.name) != isWithout {
+      guard next < kept.count, kept[next] == label else { return false }
+      next += 1
+    }
+    return next == kept.count
   }
 }

@@ -119,7 +119,16 @@ extension Evaluator {
   func aggregate(_ node: Aggregation, _ context: Context) async throws -> [LabelledSamples] {
     let parameter = try await scalar(node.parameter, beside: node.input, context)
     if node.function == .quantile { warn(ofShares: parameter, at: node.parameterRange) }
-    return try await across(node.input, context) { try node.apply($0, at: $1, parameter) }
+    let input = stamped(try await seriesValue(node.input, context), of: node.input, context)
+    let times = isOnMoments(node.input, context) ? try context.moments.times : nil
+    let weight = input.sampleCount
+    let (all, groups) = try await pool.compute(weight: weight) {
+      let all = times == nil ? try Alignment.align(input) : input
+      return (all, node.grouping.groups(of: all))
+    }
+    return try await pool.map(groups, weight: weight) {
+      node.apply($0, of: all, at: times, parameter)
+    }
   }
 
   func rank(_ node: Ranking, _ context: Context) async throws -> [LabelledSamples] {

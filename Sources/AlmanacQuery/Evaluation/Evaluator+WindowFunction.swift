@@ -19,11 +19,12 @@ extension Evaluator {
     if let fromNewest = try await fromNewest(evaluation, window) {
       return named(fromNewest, node)
     }
-    let results = try await map(window, evaluation.ends, inner) { one in
+    return try await map(window, evaluation.ends, inner) { one in
       try budget.count(evaluation.times.count)
-      return try evaluation.apply(one)
+      var result = try evaluation.apply(one)
+      if !node.function.keepsMetric { result?.dropsMetric = true }
+      return result
     }
-    return named(results, node)
   }
 
   /// The window below `offset` and `@`, and the context that it is evaluated in. A named moment
@@ -205,10 +206,23 @@ struct WindowEvaluation: Sendable {
     if let change = BoundedWindow.Change(function.name, boundary) {
       return apply(change, to: series)
     }
-    guard case .value(let value) = function.rule else {
-      preconditionFailure("BUG: this function is not one of single series")
+    let found: Samples
+    switch function.rule {
+    case .absent: preconditionFailure("BUG: this function is not one of single series")
+    case .difference(let difference):
+      try budget.check()
+      found = difference.slide(
+        along: series.samples, ends: ends, length: length.nanoseconds, at: endTimes)
+    case .value(let value): found = try apply(value, to: series.samples)
     }
-    var window = SampleWindow(series.samples, length: length)
+    let samples = differs ? found : atMoments(found)
+    return samples.isEmpty ? nil : series.with(samples)
+  }
+
+  private func apply(
+    _ value: (borrowing SampleWindow, WindowFunction.Parameters) -> Double?, to samples: Samples
+  ) throws(QueryError) -> Samples {
+    var window = SampleWindow(samples, length: length)
     let count = differs ? moments.count : ends.count
     var values = MomentValues(at: differs ? times : endTimes)
     var work = 0
@@ -222,12 +236,9 @@ struct WindowEvaluation: Sendable {
       if window.bounds.isEmpty { continue }
       let first = parameters.isEmpty ? 0 : parameters[0][index]
       let second = parameters.count > 1 ? parameters[1][index] : 0
-      if let value = value(window, (first, second)) {
-        values.append(value, at: index)
-      }
+      if let value = value(window, (first, second)) { values.append(value, at: index) }
     }
-    let samples = differs ? values.samples : atMoments(values.samples)
-    return samples.isEmpty ? nil : series.with(samples)
+    return values.samples
   }
 
   /// The same where something stands for the values at the ends of windows.

@@ -65,6 +65,7 @@ struct MomentValues {
   }
 
   /// Adds the value at the moment `index`, which is after those that have one.
+  @inline(__always)
   mutating func append(_ value: Double, at index: Int) {
     if values.count < index {
       if kept.isEmpty { kept = Array(times[..<values.count]) }

@@ -2,38 +2,6 @@ internal import AlmanacCore
 
 /// How the values of a window change.
 extension SampleWindow {
-  /// The change over the whole window, extrapolated to its ends; nil for a single sample.
-  ///
-  /// Prometheus, "rate()": an end counts as reached where the nearest sample is less than 1.1 mean
-  /// distances away, else half a distance is added. A counter starts anew where it falls, and is
-  /// not extrapolated below 0.
-  ///
-  /// - Parameter isRate: whether the change per second is wanted.
-  func difference(isCounter: Bool, isRate: Bool) -> Double? {
-    guard count > 1 else { return nil }
-    var difference = last - first
-    if isCounter {
-      var before = first
-      for value in inside {
-        if value < before { difference += before }
-        before = value
-      }
-    }
-    let firstTime = times[bounds.lowerBound]
-    let lastTime = times[bounds.upperBound - 1]
-    let sampled = seconds(from: firstTime, to: lastTime)
-    let distance = sampled / Double(count - 1)
-    var before = seconds(from: start, to: firstTime)
-    var after = seconds(from: lastTime, to: end)
-    if before >= 1.1 * distance { before = distance / 2 }
-    if isCounter, difference > 0, first >= 0 {
-      before = min(before, sampled * (first / difference))
-    }
-    if after >= 1.1 * distance { after = distance / 2 }
-    let factor = (sampled + before + after) / sampled
-    return difference * (isRate ? factor / (Double(length) / 1e9) : factor)
-  }
-
   /// The change between the last two samples; nil for a single one.
   ///
   /// - Parameter isRate: whether the change per second of a counter is wanted.

@@ -12,7 +12,17 @@ extension Samples {
   /// The samples that are values: without markers that the series has ended.
   var withoutStaleMarkers: Samples {
     let values = values
-    guard values.contains(where: \.isStaleMarker) else { return self }
+    // A marker is a NaN, and most series have none: seen several values at once, as `isNaN` and a
+    // loop over a range would not be.
+    let span = values.span
+    var strangers = 0
+    var index = 0
+    while index < span.count {
+      let value = span[index]
+      strangers |= value == value ? 0 : 1
+      index &+= 1
+    }
+    guard strangers > 0, values.contains(where: \.isStaleMarker) else { return self }
     var kept = Samples(capacity: count)
     for (time, value) in zip(timestamps, values) where !value.isStaleMarker {
       _ = kept.append(time: time, value: value)

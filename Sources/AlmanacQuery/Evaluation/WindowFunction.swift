@@ -17,6 +17,8 @@ struct WindowFunction: Sendable {
   enum Rule: Sendable {
     /// One value a window that has samples; nil gives none.
     case value(@Sendable (borrowing SampleWindow, Parameters) -> Double?)
+    /// The change over a window of two samples or more.
+    case difference(SlidingDifference)
     /// 1 where no series has a sample.
     case absent
   }
@@ -79,9 +81,9 @@ struct WindowFunction: Sendable {
       "quantile_over_time", parameters: [Parameter(name: "share", isFirst: true)],
       .value { window, numbers in Quantile.of(window.inside, share: numbers.first) }),
     WindowFunction("mad_over_time") { $0.medianDeviation },
-    WindowFunction("rate") { $0.difference(isCounter: true, isRate: true) },
-    WindowFunction("increase") { $0.difference(isCounter: true, isRate: false) },
-    WindowFunction("delta") { $0.difference(isCounter: false, isRate: false) },
+    WindowFunction("rate", .difference(SlidingDifference(isCounter: true, isRate: true))),
+    WindowFunction("increase", .difference(SlidingDifference(isCounter: true, isRate: false))),
+    WindowFunction("delta", .difference(SlidingDifference(isCounter: false, isRate: false))),
     WindowFunction("irate") { $0.lastDifference(isRate: true) },
     WindowFunction("idelta") { $0.lastDifference(isRate: false) },
     WindowFunction("changes") { Double($0.changes) },
