@@ -149,7 +149,7 @@ struct Explanation: Sendable {
     }
   }
 
-  /// Rough times, from measurements of one core: they tell a second from a minute, no more.
+  /// Rough times, estimated and not measured: they tell a second from a minute, no more.
   private struct Costs {
     /// Seconds of a training where none is known.
     static let training = 3.0
