@@ -30,7 +30,9 @@ serve: build
 
 # The long proofs: the same tests with more rounds, and the real signals where they are.
 soak: build
-	ALMANAC_SOAK=1 ALMANAC_BINARY=$(BINARY) $(SWIFT) test
+	$(SWIFT) build --build-tests
+	ALMANAC_SOAK=1 $(SWIFT) test --skip-build --skip AlmanacCommandTests
+	ALMANAC_SOAK=1 ALMANAC_BINARY=$(BINARY) $(SWIFT) test --skip-build --filter AlmanacCommandTests
 	$(SWIFT) test -c release -Xswiftc -enable-testing --filter AlmanacNeuralTests
 
 bench: deps

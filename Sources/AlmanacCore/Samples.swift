@@ -171,13 +171,7 @@ public struct Samples: Sendable {
 
   /// The position of the first sample at or after `time`; `count` where there is none.
   public func lowerBound(of time: Int64) -> Int {
-    var low = 0
-    var high = timestamps.count
-    while low < high {
-      let middle = (low + high) / 2
-      if timestamps[middle] < time { low = middle + 1 } else { high = middle }
-    }
-    return low
+    timestamps.indices.partitionPoint { timestamps[$0] >= time }
   }
 }
 

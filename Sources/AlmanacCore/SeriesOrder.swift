@@ -63,3 +63,11 @@ public struct SeriesOrder {
     return left.count != right.count ? left.count < right.count : a < b
   }
 }
+
+extension Array {
+  /// The elements in order of `key`; of equal keys the first comes first.
+  public func inOrder(of key: (Element) -> SeriesKey) -> [Element] {
+    if zip(self, dropFirst()).allSatisfy({ key($0) <= key($1) }) { return self }
+    return SeriesOrder(map(key)).positions.map { self[$0] }
+  }
+}

@@ -106,7 +106,7 @@ struct StoreSeriesSource: SeriesSource {
         try budget.check()
         var all: [T] = []
         for (id, key) in few { if let found = try one(id, key, &reader) { all.append(found) } }
-        return all.sorted { $0.key < $1.key }
+        return all.inOrder(of: \.key)
       }
     }
     let part = { @Sendable (ids: ArraySlice<SeriesID>) in
@@ -125,7 +125,7 @@ struct StoreSeriesSource: SeriesSource {
     let (all, isInOrder) =
       if let few { (few, Self.isInOrder(few)) } else { try await readParts(of: ids, part) }
     if isInOrder { return all }
-    return try await pool.run { SeriesOrder(all.map(\.key)).positions.map { all[$0] } }
+    return try await pool.run { all.inOrder(of: \.key) }
   }
 
   /// `read` of each of as many parts of `ids` as the pool has threads, one after the other, and

@@ -19,13 +19,8 @@ struct Deletion: Hashable, Sendable {
   }
 
   private func holds(_ id: UInt32) -> Bool {
-    var low = 0
-    var high = series.count
-    while low < high {
-      let middle = (low + high) / 2
-      if series[middle] < id { low = middle + 1 } else { high = middle }
-    }
-    return low < series.count && series[low] == id
+    let position = series.indices.partitionPoint { series[$0] >= id }
+    return position < series.count && series[position] == id
   }
 
   // MARK: - Bytes

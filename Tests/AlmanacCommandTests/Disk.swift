@@ -1,3 +1,4 @@
+import AlmanacTesting
 import Foundation
 import Glibc
 import Testing
@@ -36,13 +37,17 @@ final class Disk {
     case none, full, write, sync, readOnly, meta, catalog
   }
 
+  /// The folder of it all, without links, as the shim knows paths.
+  let folder: String
   let root: String
   let log: String
   private let control: UnsafeMutableRawPointer
 
-  /// A disk for files under `root`, which exists; its log and its control lie in `folder`.
-  init(root: String, folder: String) throws {
-    self.root = root
+  /// A disk for files under `root`, made here; its log and its control lie beside it.
+  init(in directory: TemporaryDirectory) throws {
+    folder = URL(fileURLWithPath: directory.path).resolvingSymlinksInPath().path
+    root = folder + "/data"
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     log = folder + "/disk.log"
     let path = folder + "/disk.control"
     try Data(count: 64).write(to: URL(fileURLWithPath: path))

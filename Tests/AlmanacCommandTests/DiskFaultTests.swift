@@ -14,10 +14,7 @@ import Testing
     print("disk faults: seed \(seed), \(fault)")
     var random = SeededGenerator(seed: seed)
     let folder = try TemporaryDirectory()
-    let path = URL(fileURLWithPath: folder.path).resolvingSymlinksInPath().path
-    let root = path + "/data"
-    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    let disk = try Disk(root: root, folder: path)
+    let disk = try Disk(in: folder)
     var clients = Clients(3, seed: seed)
     var refused = 0
     var slowest = 0.0
@@ -25,7 +22,7 @@ import Testing
     for round in 0..<rounds {
       let place = "seed \(seed), \(fault), round \(round)"
       let server = try await ServerProcess(
-        directory: root, port: ServerProcess.freePort(), sealAfter: 300,
+        directory: disk.root, port: ServerProcess.freePort(), sealAfter: 300,
         environment: disk.environment(recording: false))
       try await clients.judge(server, place)
       let healthy = Int.random(in: 100...600, using: &random)
@@ -73,10 +70,10 @@ import Testing
     for client in clients.all {
       refused += client.refusals[503] ?? 0
     }
-    let server = try await ServerProcess(directory: root, port: ServerProcess.freePort())
+    let server = try await ServerProcess(directory: disk.root, port: ServerProcess.freePort())
     try await clients.judge(server, "seed \(seed), \(fault), at the end")
     #expect(server.terminate() == 0)
-    let check = try ServerProcess.run(["check", root])
+    let check = try ServerProcess.run(["check", disk.root])
     #expect(check.code == 0, "seed \(seed): \(check.output) \(check.error)")
     #expect(refused > 0, "no write met the fault")
     print("\(rounds) faults, \(refused) operations refused, well after at most \(slowest) s")

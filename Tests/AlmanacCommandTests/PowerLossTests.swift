@@ -21,14 +21,10 @@ import Testing
     print("power cuts: seed \(seed)")
     var random = SeededGenerator(seed: seed)
     let folder = try TemporaryDirectory()
-    // The shim knows paths without links.
-    let path = URL(fileURLWithPath: folder.path).resolvingSymlinksInPath().path
-    let root = path + "/data"
-    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    let disk = try Disk(root: root, folder: path)
+    let disk = try Disk(in: folder)
     var clients = Clients(3, seed: seed)
     let server = try await ServerProcess(
-      directory: root, port: ServerProcess.freePort(), sealAfter: 300,
+      directory: disk.root, port: ServerProcess.freePort(), sealAfter: 300,
       environment: disk.environment(recording: true))
     try await clients.run(against: server) {
       try await Task.sleep(for: .seconds(3))
@@ -52,8 +48,8 @@ import Testing
           ? marked.randomElement(using: &random)
           : log.records.indices.randomElement(using: &random)) ?? 0
       let place = "seed \(seed), cut \(number) during operation \(moment) of \(log.records.count)"
-      let target = "\(path)/cut"
-      try PowerCut.make(log, root: root, during: moment, into: target, &random)
+      let target = "\(disk.folder)/cut"
+      try PowerCut.make(log, root: disk.root, during: moment, into: target, &random)
       let cut = log.records[moment].ended
       let check = try ServerProcess.run(["check", target])
       let isEmpty = !FileManager.default.fileExists(atPath: target + "/catalog.mdb")

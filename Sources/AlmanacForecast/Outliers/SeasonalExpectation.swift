@@ -1,3 +1,5 @@
+internal import AlmanacCore
+
 /// What a sample should be, from samples before the last refit alone: the median of the last seven
 /// days at this time of day, moved towards what this time of the week did in the last four weeks.
 ///
@@ -141,7 +143,7 @@ struct SeasonalExpectation {
   private mutating func recentLevel(_ values: [Double], before start: Int) -> Double {
     read(values, upTo: start)
     for first in [max(0, start - grid.day), max(0, start - Self.days * grid.day), 0] {
-      let positions = present.partitioningIndex { $0 >= first }..<present.count
+      let positions = present.indices.partitionPoint { present[$0] >= first }..<present.count
       if positions.isEmpty { continue }
       // Far behind the last sample the same ones count again and again.
       if positions != level.positions {
@@ -156,7 +158,7 @@ struct SeasonalExpectation {
   /// Finds the samples before `end`, looking at each value once.
   private mutating func read(_ values: [Double], upTo end: Int) {
     if let last = present.last, last >= end {
-      present.removeLast(present.count - present.partitioningIndex { $0 >= end })
+      present.removeLast(present.count - present.indices.partitionPoint { present[$0] >= end })
       level.positions = 0..<0
       nextRead = grid.firstRead(from: end)
     }
@@ -164,18 +166,5 @@ struct SeasonalExpectation {
       if !values[nextRead].isNaN { present.append(nextRead) }
       nextRead += grid.stride
     }
-  }
-}
-
-extension [Int] {
-  /// The first position whose element passes `test`, which all after it pass too.
-  fileprivate func partitioningIndex(where test: (Int) -> Bool) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if test(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

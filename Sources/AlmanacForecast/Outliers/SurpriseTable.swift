@@ -1,3 +1,5 @@
+internal import AlmanacCore
+
 /// The signed surprises of every sample and their size in units of the past week, walk-forward:
 /// no entry depends on a later sample.
 ///
@@ -71,13 +73,7 @@ struct SurpriseTable {
 
   /// The block that holds `index`.
   func block(of index: Int) -> Int {
-    var low = 0
-    var high = starts.count
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if starts[middle] <= index { low = middle } else { high = middle }
-    }
-    return low
+    max(starts.indices.dropFirst().partitionPoint { starts[$0] > index } - 1, 0)
   }
 
   // MARK: - Building

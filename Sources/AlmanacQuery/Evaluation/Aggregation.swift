@@ -155,7 +155,7 @@ struct SeriesGrouping: Sendable {
       groups[position].members.append(index)
       if keepsMetric, one.dropsMetric { groups[position].dropsMetric = true }
     }
-    return SeriesOrder(groups.map(\.key)).positions.map { groups[$0] }
+    return groups.inOrder(of: \.key)
   }
 
   /// Whether `group` is the key of the group of `one`.

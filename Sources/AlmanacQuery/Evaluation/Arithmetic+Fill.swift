@@ -21,9 +21,8 @@ extension Arithmetic {
       let alone = withoutPartner(right, among: left)
       results += try apply(stand(for: alone, value), alone, isAligned: true, budget: budget)
     }
-    results.sort { $0.key < $1.key }
     var merged: [LabelledSamples] = []
-    for one in results {
+    for one in results.inOrderOfKey() {
       if let last = merged.last, last.key == one.key {
         merged[merged.count - 1].samples = last.samples.merging(one.samples)
       } else {
@@ -65,7 +64,7 @@ extension Arithmetic {
         samples: Samples(
           timestamps: samples.timestamps,
           values: [Double](repeating: value, count: samples.count)))
-    }.sorted { $0.key < $1.key }
+    }.inOrderOfKey()
   }
 
   /// Samples at all times that series have, by the labels that are compared.

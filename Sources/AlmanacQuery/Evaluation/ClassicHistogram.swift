@@ -69,13 +69,7 @@ struct ClassicHistogram {
 
   /// The first bucket with at least `rank` observations up to it, or the last one.
   private func firstBucket(reaching rank: Double) -> Int {
-    var low = 0
-    var high = counts.count - 1
-    while low < high {
-      let middle = (low + high) / 2
-      if counts[middle] >= rank { high = middle } else { low = middle + 1 }
-    }
-    return low
+    counts.indices.dropLast().partitionPoint { counts[$0] >= rank }
   }
 
   /// Lifts counts that are less than the one before: rounding of rates, or scrapes that were torn.

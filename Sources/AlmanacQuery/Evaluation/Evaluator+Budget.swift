@@ -27,8 +27,11 @@ extension Evaluator {
     }
     let value = try await evaluate(plan, context)
     guard case .series(let series) = value else { return value }
-    let settled = try await settled(series)
-    return .series(isOrdered ? settled : settled.inOrderOfKey())
+    return .series(
+      try await pool.compute(weight: series.count) {
+        let settled = try series.settled()
+        return isOrdered ? settled : settled.inOrderOfKey()
+      })
   }
 
   /// The series after their stages.

@@ -59,7 +59,7 @@ extension Evaluator {
       all[position].buckets.append((bound, one.samples))
     }
     for index in all.indices { all[index].buckets.sort { $0.bound < $1.bound } }
-    return all.sorted { $0.key < $1.key }
+    return all.inOrder(of: \.key)
   }
 
   /// What the function makes of one histogram.

@@ -32,7 +32,7 @@ extension Evaluator {
         results[piece.key]?.samples = together
       }
     }
-    return results.values.sorted { $0.key < $1.key }
+    return Array(results.values).inOrderOfKey()
   }
 
   private func isInfo(_ key: SeriesKey, _ node: InfoPlan) -> Bool {

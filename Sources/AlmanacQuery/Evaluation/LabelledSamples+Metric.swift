@@ -56,7 +56,7 @@ extension [LabelledSamples] {
 
   /// The series in order of key.
   func inOrderOfKey() -> [LabelledSamples] {
-    zip(self, dropFirst()).allSatisfy { $0.key < $1.key } ? self : sorted { $0.key < $1.key }
+    inOrder(of: \.key)
   }
 }
 

@@ -110,13 +110,7 @@ final class Part: Sendable {
 
   /// The position of the first block that may hold `series`.
   func firstBlock(of series: UInt32) -> Int {
-    var low = 0
-    var high = blocks.count
-    while low < high {
-      let middle = (low + high) / 2
-      if blocks[middle].key.lastSeries < series { low = middle + 1 } else { high = middle }
-    }
-    return low
+    blocks.indices.partitionPoint { blocks[$0].key.lastSeries >= series }
   }
 
   /// Reads the directory of the block at `position`.
@@ -218,18 +212,14 @@ final class PartCursor {
 
   private func lowerBound(_ series: UInt32) -> Int {
     var low = 0
-    var high = entries.count
+    let high = entries.count
     if hint < high, entries[hint].series <= series {
       low = hint
       // A few steps ahead before the search.
       for _ in 0..<4 where low < high && entries[low].series < series { low += 1 }
       if low == high || entries[low].series >= series { return low }
     }
-    while low < high {
-      let middle = (low + high) / 2
-      if entries[middle].series < series { low = middle + 1 } else { high = middle }
-    }
-    return low
+    return (low..<high).partitionPoint { entries[$0].series >= series }
   }
 }
 

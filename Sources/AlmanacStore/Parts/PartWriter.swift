@@ -76,19 +76,13 @@ final class PartWriter {
     _ timestamps: UnsafeBufferPointer<Int64>, from: Int, near position: Int
   ) -> Int {
     let hour = Summary.end(holding: timestamps[position], of: .hour)
-    var low = from + 1
-    var high = position
+    let first = from + 1
     // The first sample of the hour that `position` is in.
-    while low < high {
-      let middle = (low + high) / 2
-      if Summary.end(holding: timestamps[middle], of: .hour) < hour {
-        low = middle + 1
-      } else {
-        high = middle
-      }
+    let start = (first..<max(first, position)).partitionPoint {
+      Summary.end(holding: timestamps[$0], of: .hour) >= hour
     }
-    let isWhole = Summary.end(holding: timestamps[low - 1], of: .hour) < hour
-    return isWhole && position - low < Self.cutReach ? low : position
+    let isWhole = Summary.end(holding: timestamps[start - 1], of: .hour) < hour
+    return isWhole && position - start < Self.cutReach ? start : position
   }
 
   /// Adds a chunk of `series` as it is.

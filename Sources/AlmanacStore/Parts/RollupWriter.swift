@@ -60,18 +60,11 @@ final class RollupWriter {
     open.append(samples)
     guard let last = open.timestamps.last else { return }
     let end = Summary.end(holding: last, of: resolution)
-    var low = 0
-    var high = open.count
-    while low < high {
-      let middle = (low + high) / 2
-      if Summary.end(holding: open.timestamps[middle], of: resolution) < end {
-        low = middle + 1
-      } else {
-        high = middle
-      }
+    let start = open.timestamps.indices.partitionPoint {
+      Summary.end(holding: open.timestamps[$0], of: resolution) >= end
     }
-    summaries += open.slice(0..<low).summaries(of: resolution)
-    open = open.slice(low..<open.count)
+    summaries += open.slice(0..<start).summaries(of: resolution)
+    open = open.slice(start..<open.count)
   }
 
   private func endSeries(_ series: UInt32) throws(StoreError) {

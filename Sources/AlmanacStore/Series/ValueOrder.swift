@@ -1,3 +1,4 @@
+internal import AlmanacCore
 internal import Synchronization
 
 /// The values of one label in order of their bytes, sorted when somebody asks: what came since is
@@ -107,12 +108,6 @@ final class ValueOrder: Sendable {
   static func lowerBound(
     _ pairs: UnsafeBufferPointer<UInt32>, _ isBefore: (UInt32) -> Bool
   ) -> Int {
-    var low = 0
-    var high = pairs.count
-    while low < high {
-      let middle = (low + high) / 2
-      if isBefore(pairs[middle]) { low = middle + 1 } else { high = middle }
-    }
-    return low
+    pairs.indices.partitionPoint { !isBefore(pairs[$0]) }
   }
 }
