@@ -51,6 +51,11 @@ public final class Job: Sendable {
     isCancelled.withLock { $0 = true }
     let isQueued = current.withLock { $0.state == .queued }
     if isQueued { finish(.failure(ForecastError.trainingCancelled)) }
+    endParts()
+  }
+
+  /// Stops the trainings that were begun for this one.
+  func endParts() {
     for part in parts.withLock({ $0 }) { part.cancel() }
   }
 

@@ -81,6 +81,12 @@ final class ModelCache: ModelSource {
     }
   }
 
+  func begin(_ text: String) -> any ModelRun {
+    let job = makeJob(plan: text)
+    try? job.start()
+    return JobRun(cache: self, job: job)
+  }
+
   private static func parameters(_ plan: String, _ options: ForecastOptions) -> String {
     "\(plan) \(options.canonicalText)"
   }

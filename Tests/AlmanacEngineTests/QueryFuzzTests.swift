@@ -125,7 +125,21 @@ import Testing
           "model=\(pick(["linear", "seasonal_naive", "holt_winters", "auto"]))",
         ].shuffled(using: &random).prefix(Int.random(in: 0...3, using: &random))
         let all = ([pick(durations)] + arguments).joined(separator: ", ")
-        return "forecast(\(input), \(all))\(pick(["", ".upper", ".lower_80"]))"
+        let forecast = "forecast(\(input), \(all))\(pick(["", ".upper", ".lower_80"]))"
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0:
+          return "crosses(\(forecast), \(pick(["above", "below"]))=\(pick(numbers)))"
+            + pick(["", ".in", ".at < 1d"])
+        case 1:
+          return "backtest(\(forecast), folds=\(pick(["1", "3", "100"])), "
+            + "step=\(pick(durations)), strategy=\(pick(["rolling", "expanding"])), "
+            + "budget=\(pick(["1ns", "1s"])))\(pick(["", ".mase", ".naive_wql"]))"
+        case 2:
+          let grid = pick(["model=[linear, holt_winters]", "seed=[1, 2]", "history=[1d, 2d]"])
+          return "tune(\(forecast), grid=(\(grid)), "
+            + "by=\(pick(["mae", "wql", "smape"])), folds=2, step=\(pick(durations)), budget=1s)"
+        default: return forecast
+        }
       default:
         let arguments = [
           "method=\(pick(["auto", "gmm", "residual", "mad", "iqr", "esd"]))",

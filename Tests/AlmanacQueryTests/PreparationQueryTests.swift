@@ -168,7 +168,7 @@ import Testing
     Refused("decompose(memory) + 1", 1, "calculate with a decomposition", ".trend"),
     Refused("sum(decompose(memory))", 5, "it is a decomposition", ".trend"),
     Refused("forecast(decompose(memory), 1d)", 10, "got decomposition", ".trend"),
-    Refused("scale(periods(memory))", 7, "it is a report", "selector"),
+    Refused("scale(periods(memory))", 7, "it is a report", ".seconds"),
     Refused("decompose(memory).tend", 19, "no column tend", "did you mean .trend?"),
     Refused("decompose(memory, 1d).seasonal_1w", 23, "no column seasonal_1w", "seasonal_1d"),
     Refused("decompose(memory).seasonal_x", 19, "no column seasonal_x", ".seasonal"),

@@ -19,17 +19,20 @@ extension Evaluator {
     }
   }
 
-  /// One series of the input on its step, with the moment that it is seen from.
-  private struct History: Sendable {
+  /// One series of a forecast's input on its step, with the moment that it is seen from.
+  struct History: Sendable {
     let key: SeriesKey
-    /// Everything up to the moment, one bucket longer than the history asked for.
+    /// Everything up to the moment, longer than the history asked for.
     let full: RegularSeries
     let now: Timestamp
   }
 
-  private func histories(_ plan: ForecastPlan, _ context: Context) async throws -> [History] {
+  /// The series that `plan` looks ahead from, with what lies up to `lead` before its history.
+  func histories(
+    _ plan: ForecastPlan, lead: Interval = Self.largestBucket, _ context: Context
+  ) async throws -> [History] {
     var inner = context
-    inner.lead = Self.largestBucket
+    inner.lead = lead
     inner.step = nil
     let data = plan.input.beforeStages
     if data.windowLength == nil {
@@ -48,7 +51,7 @@ extension Evaluator {
   }
 
   /// The moment from which data is seen, with `offset` and `@` of the input applied.
-  private func moment(of plan: Plan, _ context: Context) -> Timestamp {
+  func moment(of plan: Plan, _ context: Context) -> Timestamp {
     switch plan {
     // What `offset` brings without a window is moved to now: it is seen from now.
     case .moved(let inner, .offset) where inner.windowLength == nil: moment(of: inner, context)
@@ -111,7 +114,7 @@ extension Evaluator {
     return LabelledForecast(key: key, curve: curve, model: info)
   }
 
-  private func failure(_ plan: ForecastPlan, _ cause: String, hint: String) -> QueryError {
+  func failure(_ plan: ForecastPlan, _ cause: String, hint: String) -> QueryError {
     QueryError(
       code: .evaluation, message: "cannot forecast \(cause)", range: plan.range,
       stage: "forecast", hint: hint)
@@ -143,12 +146,12 @@ extension Evaluator {
 
 extension RegularSeries {
   /// The bins that begin after `time`.
-  fileprivate func suffix(after time: Timestamp) -> RegularSeries {
+  func suffix(after time: Timestamp) -> RegularSeries {
     inside(after: time, before: nextTime)
   }
 
   /// The bins that begin after `from` and before `to`.
-  fileprivate func inside(after from: Timestamp, before to: Timestamp) -> RegularSeries {
+  func inside(after from: Timestamp, before to: Timestamp) -> RegularSeries {
     let position = { (time: Timestamp) -> Int in
       let (distance, overflow) = time.nanoseconds.subtractingReportingOverflow(start.nanoseconds)
       if overflow { return time < start ? 0 : count }

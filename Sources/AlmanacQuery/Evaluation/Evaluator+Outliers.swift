@@ -155,7 +155,7 @@ extension LabelledOutliers {
       case .outlierLower: return sample.lower
       case .outlierUpper: return sample.upper
       case .flag: return sample.score < 1 ? 0 : sample.direction == .down ? -1 : 1
-      case .yhat, .lower, .upper:
+      case .yhat, .lower, .upper, .report:
         preconditionFailure("BUG: the planner takes no such column of outliers")
       }
     }

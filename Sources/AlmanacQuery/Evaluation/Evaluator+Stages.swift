@@ -188,4 +188,9 @@ private struct NotedModels: ModelSource {
     reads.noteModels()
     return try await base.model(request)
   }
+
+  func begin(_ text: String) -> any ModelRun {
+    reads.noteModels()
+    return base.begin(text)
+  }
 }

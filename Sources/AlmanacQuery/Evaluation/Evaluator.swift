@@ -83,6 +83,9 @@ struct Evaluator: Sendable {
     case .decompose(let node): return .report(try await decompose(node, context))
     case .component(let node): return .grid(try await component(node, context))
     case .periods(let node): return .report(try await periods(node, context))
+    case .crosses(let node): return .report(try await crosses(node, context))
+    case .backtest(let node): return .report(try await backtest(node, context))
+    case .tune(let node): return .report(try await tune(node, context))
     case .stage(let node): return try await stage(node, context)
     }
   }
@@ -150,6 +153,7 @@ struct Evaluator: Sendable {
   }
 
   private func project(_ plan: Plan, _ column: Column, _ context: Context) async throws -> Value {
+    if case .report(let name) = column { return .series(try await values(plan, name, context)) }
     switch try await evaluate(plan, context) {
     case .forecast(let all):
       let series = try await pool.compute { all.compactMap { $0.samples(column) } }

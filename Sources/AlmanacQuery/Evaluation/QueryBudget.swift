@@ -8,6 +8,18 @@ public final class QueryBudget: Sendable {
     case none, deadline, cancelled
   }
 
+  /// Time that does not count.
+  private struct Pause {
+    var depth = 0
+    var began = ContinuousClock.now
+    var total = Duration.zero
+
+    /// All of it up to `now`.
+    func total(at now: ContinuousClock.Instant) -> Duration {
+      depth > 0 ? total + (now - began) : total
+    }
+  }
+
   private let limits: Query.Limits
   private let began: ContinuousClock.Instant
   private let deadline: ContinuousClock.Instant?
@@ -15,6 +27,7 @@ public final class QueryBudget: Sendable {
   private let bytes = Atomic(0)
   private let peakBytes = Atomic(0)
   private let stop = Atomic(Stop.none.rawValue)
+  private let pause = Mutex(Pause())
 
   /// A budget whose time begins now.
   public init(_ limits: Query.Limits) {
@@ -37,7 +50,7 @@ public final class QueryBudget: Sendable {
   ///
   /// - Throws: `QueryError` where the query must end: its time is up, or nobody waits for it.
   public func check() throws(QueryError) {
-    if let deadline, ContinuousClock.now >= deadline { end(.deadline) }
+    if let deadline, ContinuousClock.now >= deadline, timeLeft == .zero { end(.deadline) }
     if let stopped { throw stopped }
   }
 
@@ -61,7 +74,25 @@ public final class QueryBudget: Sendable {
 
   /// How long it may still take; nil for as long as it takes.
   var timeLeft: Duration? {
-    deadline.map { max(.zero, $0 - .now) }
+    deadline.map { deadline in
+      let now = ContinuousClock.now
+      return max(.zero, deadline - now + pause.withLock { $0.total(at: now) })
+    }
+  }
+
+  /// Runs `body`, whose time does not count: what waits for trainings has a limit of its own.
+  func untimed<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+    pause.withLock { pause in
+      if pause.depth == 0 { pause.began = .now }
+      pause.depth += 1
+    }
+    defer {
+      pause.withLock { pause in
+        pause.depth -= 1
+        if pause.depth == 0 { pause.total += .now - pause.began }
+      }
+    }
+    return try await body()
   }
 
   private func end(_ reason: Stop) {

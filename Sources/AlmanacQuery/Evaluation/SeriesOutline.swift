@@ -102,6 +102,21 @@ extension SeriesSource {
 extension ModelSource {
   /// None.
   public func known(plan: String, options: ForecastOptions) async throws -> [KnownModel] { [] }
+
+  /// One that nobody sees.
+  public func begin(_ text: String) -> any ModelRun { UnseenRun(base: self) }
+}
+
+/// A run without a job of its own.
+private struct UnseenRun: ModelRun {
+  let base: any ModelSource
+
+  func model(_ request: ModelRequest) async throws -> ModelAnswer {
+    try await base.model(request)
+  }
+
+  func report(done: Int, of count: Int) {}
+  func end(failed: Bool) {}
 }
 
 /// What the hours of a series say about its samples, for people.

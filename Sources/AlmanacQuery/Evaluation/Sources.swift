@@ -106,6 +106,18 @@ public protocol ModelSource: Sendable {
 
   /// What is known of the models of an input: those that are kept, of any series and time.
   func known(plan: String, options: ForecastOptions) async throws -> [KnownModel]
+
+  /// Begins a work of many models that is seen and cancelled as one, by what it is: a query.
+  func begin(_ text: String) -> any ModelRun
+}
+
+/// A work of many models. Its models are trained for it: they go when it is cancelled.
+public protocol ModelRun: ModelSource {
+  /// Notes how far it is.
+  func report(done: Int, of count: Int)
+
+  /// Ends it, with its trainings where it failed.
+  func end(failed: Bool)
 }
 
 /// Where an evaluation computes: away from the threads that serve requests.

@@ -32,6 +32,9 @@ indirect enum Plan: Sendable {
   case decompose(DecomposePlan)
   case periods(PeriodsPlan)
   case component(ComponentPlan)
+  case crosses(CrossesPlan)
+  case backtest(BacktestPlan)
+  case tune(TunePlan)
   case stage(StagePlan)
 
   /// What a plan evaluates to.
@@ -65,7 +68,7 @@ indirect enum Plan: Sendable {
       node.left.type == .number && node.right.type == .number ? .number : .series
     case .prepare, .resample, .component: .grid
     case .decompose: .decomposition
-    case .periods: .report
+    case .periods, .crosses, .backtest, .tune: .report
     case .forecast: .forecast
     case .outliers: .outliers
     }
@@ -79,6 +82,7 @@ extension Plan {
     switch self {
     case .select, .windowFunction, .vector, .sampleTimes: true
     case .function(let node): node.isInstant
+    case .project(let plan, _): plan.type == .report
     case .setOperation(let node): node.left.isInstant && node.right.isInstant
     case .countValues(let node): node.input.isInstant
     case .moved(let plan, _), .negated(let plan): plan.isInstant
@@ -173,7 +177,7 @@ enum Move: Sendable {
   case start, end
 }
 
-/// A column of a forecast or of outliers, as series.
+/// A column of a forecast, of outliers or of a report, as series.
 enum Column: Sendable, Equatable {
   case yhat
   /// A bound of the band at `level`; nil is the only or widest one.
@@ -182,6 +186,8 @@ enum Column: Sendable, Equatable {
   case score, value, expected, outlierLower, outlierUpper
   /// 1 above, -1 below, 0 for no outlier.
   case flag
+  /// A column of a report; moments count in unix seconds.
+  case report(String)
 }
 
 /// A forecast of every series of `input`.
@@ -215,4 +221,18 @@ struct OutliersPlan: Sendable {
   var includesAll: Bool
   var seed: UInt64
   var range: SourceRange
+}
+
+extension Plan {
+  /// The columns of a report that hold a number or a moment.
+  var numericColumns: [String] {
+    switch self {
+    case .periods: ["seconds", "strength", "cycles"]
+    case .crosses: ["at", "in", "earliest", "latest"]
+    case .backtest(let node): node.columns
+    case .stage(let node): node.plan.numericColumns
+    case .moved(let plan, _): plan.numericColumns
+    default: []
+    }
+  }
 }

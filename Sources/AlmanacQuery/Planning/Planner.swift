@@ -9,7 +9,7 @@ struct Planner {
 
   /// The functions of this version.
   static let functions =
-    preparations + ["forecast", "outliers", "info"] + WindowFunction.all.map(\.name)
+    preparations + ["forecast", "outliers", "info"] + trials + WindowFunction.all.map(\.name)
     + FunctionSignature.all.keys.sorted()
 
   /// Plans the one query that `script` holds.
@@ -185,11 +185,13 @@ struct Planner {
         "upper": .outlierUpper, "flag": .flag,
       ]
     case .decomposition: return try planComponent(node, of: base)
+    case .report where !base.numericColumns.isEmpty:
+      columns = Dictionary(uniqueKeysWithValues: base.numericColumns.map { ($0, .report($0)) })
     default:
       throw QueryError(
         code: .type, message: "cannot take .\(node.name) of \(base.type.name)",
         range: node.nameRange, stage: "plan",
-        hint: "columns are taken of a forecast, of outliers or of a decomposition")
+        hint: "columns are taken of a forecast, of outliers, of a decomposition or of a report")
     }
     guard let column = columns[node.name] else {
       let near = Suggestion.nearest(to: node.name, in: columns.keys.sorted())
@@ -211,8 +213,7 @@ struct Planner {
     throw QueryError(
       code: .type, message: "cannot \(what): it is a \(plan.type.name), not series",
       range: range, stage: stage,
-      hint: plan.type == .decomposition
-        ? "did you mean .trend?" : "write a selector, as memory<host=x>")
+      hint: plan.column.map { "did you mean \($0)?" } ?? "write a selector, as memory<host=x>")
   }
 
   private func require(_ plan: Plan, isNumeric range: SourceRange) throws(QueryError) {
@@ -220,14 +221,20 @@ struct Planner {
     throw QueryError(
       code: .type, message: "cannot calculate with a \(plan.type.name)", range: range,
       stage: "plan",
-      hint: plan.type == .decomposition
-        ? "did you mean .trend?"
-        : "write a selector, as memory<host=x>; a metric has no quotes")
+      hint: plan.column.map { "did you mean \($0)?" }
+        ?? "write a selector, as memory<host=x>; a metric has no quotes")
   }
 
   func notYet(_ what: String, _ range: SourceRange) -> QueryError {
     QueryError(
       code: .name, message: "\(what) is not in this version", range: range, stage: "plan",
       hint: "docs/query-language.md lists what is")
+  }
+}
+
+extension Plan {
+  /// A column that makes series of what is none, as it is written.
+  fileprivate var column: String? {
+    type == .decomposition ? ".trend" : numericColumns.first.map { "." + $0 }
   }
 }
