@@ -37,7 +37,7 @@ private func addTraining(threads: Int, hidden: Int, decoder: Int) {
     options.threads = threads
     var network = Seq2Seq(hidden: hidden, seed: 1)
     var began = ContinuousClock.now
-    let loss = try Trainer(options: options).train(&network, on: series) { progress in
+    let loss = try Trainer(options: options).train(&network, on: [series]) { progress in
       if progress.step == 1 {
         benchmark.startMeasurement()
         began = .now

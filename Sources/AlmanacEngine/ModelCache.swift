@@ -11,6 +11,8 @@ final class ModelCache: ModelSource {
     /// Decoded models, the most recently used last.
     var recent: [(key: ModelKey, record: ModelRecord)] = []
     var training: [ModelKey: Job] = [:]
+    /// Networks of groups, the most recently asked for last.
+    var groups: [(hash: String, flight: Flight<GroupNetwork?>)] = []
     var jobs: [Job] = []
     var nextJob = 1
     var lastUsed: [String: Timestamp] = [:]
@@ -25,6 +27,8 @@ final class ModelCache: ModelSource {
 
   /// Decoded models kept in memory; the store has them all.
   private static let memoryLimit = 256
+  /// Networks of groups kept in memory; the models that share them have them too.
+  private static let groupLimit = 32
   /// Ended jobs that are still listed.
   private static let jobLimit = 1000
 
@@ -189,12 +193,13 @@ final class ModelCache: ModelSource {
     Task.detached { [self] in
       let result: Result<ModelRecord, any Error>
       do {
+        let shared = try await network(request, job)
         let record = try await trainers.run { [clock] in
           try job.start()
           let began = ContinuousClock.now
-          let model = try ForecastModel.train(on: request.history, options: request.options) {
-            job.report($0)
-          }
+          let model = try ForecastModel.train(
+            on: request.history, options: request.options, shared: shared
+          ) { job.report($0) }
           return ModelRecord(
             key: request.key, plan: job.plan, created: clock(),
             trainingSeconds: (ContinuousClock.now - began) / .seconds(1), model: model)
@@ -210,6 +215,44 @@ final class ModelCache: ModelSource {
       job.finish(result)
       state.withLock { if $0.training[key] === job { $0.training[key] = nil } }
     }
+  }
+
+  /// The network of the request's group: trained once for all members that ask in a while.
+  private func network(_ request: ModelRequest, _ job: Job) async throws -> GroupNetwork? {
+    guard let group = request.group else { return nil }
+    let hash = "\(group.hash) \(request.options.canonicalText)"
+    let (flight, starts) = state.withLock { state in
+      let known = state.groups.firstIndex { $0.hash == hash }
+      let flight = known.map { state.groups.remove(at: $0).flight } ?? Flight<GroupNetwork?>()
+      state.groups.append((hash, flight))
+      if state.groups.count > Self.groupLimit { state.groups.removeFirst() }
+      return (flight, known == nil)
+    }
+    if starts {
+      do {
+        let network = try await trainers.run {
+          try job.start()
+          return try GroupNetwork.train(on: group.members, options: request.options) {
+            job.report($0)
+          }
+        }
+        flight.finish(.success(network))
+      } catch {
+        // Who asks next tries again.
+        state.withLock { $0.groups.removeAll { $0.flight === flight } }
+        flight.finish(.failure(error))
+      }
+    }
+    while !job.wasCancelled {
+      guard let result = await flight.wait(atMost: .seconds(1)) else { continue }
+      do {
+        return try result.get()
+      } catch let error as ForecastError where error.code == .cancelled && !job.wasCancelled {
+        // Only the member was cancelled that had begun it.
+        return try await network(request, job)
+      }
+    }
+    throw ForecastError.trainingCancelled
   }
 
   /// Stops every training, as a server that ends must.

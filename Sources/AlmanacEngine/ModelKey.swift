@@ -25,6 +25,7 @@ struct ModelKey: Hashable, Sendable {
     hash.combine(UInt64(bitPattern: request.history.start.nanoseconds))
     hash.combine(UInt64(bitPattern: request.history.step.nanoseconds))
     for value in request.history.values { hash.combine(value.bitPattern) }
+    if let group = request.group { hash.combine("group \(group.hash)") }
     text = hash.hexadecimal
   }
 }
@@ -58,41 +59,5 @@ extension PreparationStep {
     case .clip(let minimum, let maximum):
       "clip(\(minimum?.shortestText ?? "none"), \(maximum?.shortestText ?? "none"))"
     }
-  }
-}
-
-/// A 128-bit hash that is the same in every process and on every machine.
-///
-/// Two lanes of multiply-and-fold with different constants, as in wyhash. It keeps apart what
-/// differs by chance; it does not resist an adversary, who could only spoil models of their own.
-struct StableHash {
-  private var low: UInt64 = 0x9E37_79B9_7F4A_7C15
-  private var high: UInt64 = 0xC2B2_AE3D_27D4_EB4F
-
-  mutating func combine(_ word: UInt64) {
-    low = Self.fold(low ^ word, 0xA076_1D64_78BD_642F)
-    high = Self.fold(high ^ word ^ low, 0xE703_7ED1_A0B4_28DB)
-  }
-
-  mutating func combine(_ bytes: [UInt8]) {
-    combine(UInt64(bytes.count))
-    for byte in bytes { combine(UInt64(byte) | 0x100) }
-  }
-
-  mutating func combine(_ text: String) {
-    combine(Array(text.utf8))
-  }
-
-  var hexadecimal: String {
-    [high, low].map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
-  }
-
-  private static func fold(_ value: UInt64, _ factor: UInt64) -> UInt64 {
-    let product = value.multipliedFullWidth(by: factor)
-    // The added constant keeps zero from staying zero.
-    return (product.high ^ product.low) &+ factor
   }
 }

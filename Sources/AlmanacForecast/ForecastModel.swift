@@ -38,11 +38,14 @@ public struct ForecastModel: Sendable {
   /// The same history and options give the same bits, on one thread or more. The last week or
   /// third of the history is first held out and forecast; see `holdout`.
   ///
-  /// - Parameter progress: called on this thread after every step of a network's training;
-  ///   returning false stops it. Not called where no network is trained.
+  /// - Parameters:
+  ///   - shared: the network of the group that the series belongs to, which takes the place of one
+  ///     of its own.
+  ///   - progress: called on this thread after every step of a network's training; returning false
+  ///     stops it. Not called where no network is trained.
   /// - Throws: `empty`, `badArgument`, `tooShort` for explicit stages, `training`, `cancelled`.
   public static func train(
-    on history: RegularSeries, options: ForecastOptions,
+    on history: RegularSeries, options: ForecastOptions, shared: GroupNetwork? = nil,
     progress: (TrainingProgress) -> Bool = { _ in true }
   ) throws(ForecastError) -> ForecastModel {
     try options.check()
@@ -52,7 +55,7 @@ public struct ForecastModel: Sendable {
     }
     // What the query's stages cannot do on the whole history is an error; backtests are lenient.
     _ = try FittedPreparation.fit(options.preparation, on: known)
-    let result = try Forecaster(known, options: options).train(progress: progress)
+    let result = try Forecaster(known, options: options, shared: shared).train(progress: progress)
     return ForecastModel(
       kind: result.kind, trainedFrom: known.start, trainedUntil: known.time(at: known.count - 1),
       step: known.step, holdout: result.holdout, fallbackReason: result.fallbackReason,
@@ -163,7 +166,7 @@ public struct ForecastCurve: Sendable, Equatable {
 
 extension RegularSeries {
   /// Without missing values at the beginning; infinite ones are missing.
-  fileprivate var trimmed: RegularSeries {
+  var trimmed: RegularSeries {
     guard let first = values.firstIndex(where: \.isFinite) else {
       return RegularSeries(start: start, step: step, values: [])
     }

@@ -14,11 +14,13 @@ struct Forecaster {
 
   private let grid: WorkGrid
   private let options: ForecastOptions
+  private let shared: GroupNetwork?
   private let count: Int
 
-  init(_ history: RegularSeries, options: ForecastOptions) {
+  init(_ history: RegularSeries, options: ForecastOptions, shared: GroupNetwork?) {
     grid = WorkGrid(history)
     self.options = options
+    self.shared = shared
     count = grid.series.count
   }
 
@@ -46,7 +48,7 @@ struct Forecaster {
         .holtWinters(HoltWinters.fit(full.values, period: rhythm.day, origins: origins)), full)
     default:
       return try MixTraining(
-        series: grid.series, options: options, rhythm: rhythm, past: past
+        series: grid.series, options: options, rhythm: rhythm, past: past, shared: shared
       ).train(full, progress: progress)
     }
   }

@@ -8,9 +8,9 @@ struct MixTraining {
   let rhythm: Rhythm
   /// The prepared past until a position of the grid.
   let past: (Int) throws(ForecastError) -> Past
+  /// The network of the series' group, where it has one.
+  var shared: GroupNetwork?
 
-  /// Optimiser steps where the options leave them open, for the usual window.
-  private static let usualSteps = 300
   /// What each unit of share must earn: the error is raised by this much of the share.
   private static let price = 0.05
   /// By how much of the rules' error the network must win the hold-out to get any share.
@@ -43,14 +43,14 @@ struct MixTraining {
     let oldMix = oldTests.fit()
 
     // The network sees nothing of the hold-out until its share is decided.
-    let steps = trainingSteps(count: end, window: window)
-    let further = max(30, steps / 4)
+    let course = Course(options, count: end, window: window)
     var network: NetworkForecaster?
-    if NetworkForecaster.isEnough(end, window: window, rhythm: rhythm) {
+    if let shared {
+      network = shared.forecaster(shared.early, old, oldRules, options)
+    } else if NetworkForecaster.isEnough(end, window: window, rhythm: rhythm) {
       network = try NetworkForecaster.train(
-        nil, on: old, rules: oldRules, options: options, window: window, steps: steps, peak: 4e-3,
-        seed: options.seed
-      ) { progress(TrainingProgress(step: $0.step, steps: steps + further, loss: $0.loss)) }
+        nil, on: old, rules: oldRules, options: options, course: course.first
+      ) { progress(course.progress(first: $0)) }
     }
     let oldNearness = Nearness(
       residual: SeasonalProfile.residual(old.values, profile: oldRules.week), rhythm: rhythm)
@@ -63,10 +63,13 @@ struct MixTraining {
 
     // Tuned on with the hold-out, where it is of use.
     if let trained = network, share != .none || alone {
-      network = try NetworkForecaster.train(
-        trained, on: full, rules: rules, options: options, window: window, steps: further,
-        peak: 1.5e-3, seed: options.seed &+ 1
-      ) { progress(TrainingProgress(step: steps + $0.step, steps: steps + further, loss: $0.loss)) }
+      if let shared {
+        network = shared.forecaster(shared.late, full, rules, options)
+      } else {
+        network = try NetworkForecaster.train(
+          trained, on: full, rules: rules, options: options, course: course.second
+        ) { progress(course.progress(second: $0)) }
+      }
     } else {
       network = nil
     }
@@ -89,18 +92,6 @@ struct MixTraining {
       result.holdout?.networkShare = share
     }
     return result
-  }
-
-  private func trainingSteps(count: Int, window: Int) -> Int {
-    guard let epochs = options.epochs else {
-      // A longer window costs more a step: keep the whole about the same.
-      let cost =
-        Double(60 + NetworkForecaster.decoderSteps)
-        / Double(window + NetworkForecaster.decoderSteps)
-      return max(100, Int(Double(Self.usualSteps) * min(1, cost)))
-    }
-    let windows = max(1, count - window - NetworkForecaster.decoderSteps + 1)
-    return max(1, min(100_000, epochs * max(1, windows / options.batch)))
   }
 
   private func views(

@@ -36,35 +36,66 @@ struct NetworkForecaster: Equatable, Sendable {
     count >= max(3 * rhythm.day, window + decoderSteps + 256)
   }
 
-  /// Trains a network, or an existing one further.
-  static func train(
-    _ network: NetworkForecaster?, on past: Past, rules: SeasonalRules, options: ForecastOptions,
-    window: Int, steps: Int, peak: Float, seed: UInt64, progress: (TrainingProgress) -> Bool
-  ) throws(ForecastError) -> NetworkForecaster {
+  /// How a network is trained.
+  struct Course {
+    /// Steps that the encoder reads.
+    var window: Int
+    /// Steps of the optimiser.
+    var steps: Int
+    /// The highest learning rate.
+    var peak: Float
+    /// Chooses the windows.
+    var seed: UInt64
+  }
+
+  /// What a network is trained on: what the profile leaves over, scaled.
+  static func residual(
+    _ past: Past, rules: SeasonalRules, options: ForecastOptions
+  ) -> (series: [Float], scaler: Scaler) {
     let residual = SeasonalProfile.residual(past.values, profile: rules.week)
     let kind = options.scale == .log ? .robust : options.scale
     let scaler = Scaler(kind, fitting: residual)
-    let series = Self.scaled(residual, scaler).map { Float($0) }
+    return (Self.scaled(residual, scaler).map { Float($0) }, scaler)
+  }
+
+  /// Trains a network, or an existing one further.
+  static func train(
+    _ network: NetworkForecaster?, on past: Past, rules: SeasonalRules, options: ForecastOptions,
+    course: Course, progress: (TrainingProgress) -> Bool
+  ) throws(ForecastError) -> NetworkForecaster {
+    let (series, scaler) = residual(past, rules: rules, options: options)
+    let weights = try train(
+      network?.weights, on: [series], day: rules.rhythm.day, options: options, course: course,
+      progress: progress)
+    return NetworkForecaster(
+      hidden: network?.hidden ?? options.hidden, window: course.window, scaler: scaler,
+      weights: weights)
+  }
+
+  /// The weights after training on scaled residuals, from `weights` or from the beginning.
+  static func train(
+    _ weights: [Float]?, on all: [[Float]], day: Int, options: ForecastOptions, course: Course,
+    progress: (TrainingProgress) -> Bool
+  ) throws(ForecastError) -> [Float] {
     do {
       var net =
-        try network.map { old throws(NeuralError) in
-          try Seq2Seq(hidden: old.hidden, weights: old.weights)
+        try weights.map { old throws(NeuralError) in
+          try Seq2Seq(hidden: options.hidden, weights: old)
         } ?? Seq2Seq(hidden: options.hidden, seed: options.seed)
       var training = TrainingOptions()
-      training.window = window
+      training.window = course.window
       training.decoderSteps = decoderSteps
-      training.steps = steps
+      training.steps = course.steps
       training.batch = options.batch
-      training.learningRate = peak
+      training.learningRate = course.peak
       training.weightDecay = 1e-3
       training.clipNorm = 1
       training.huberBeta = 0.3
-      training.seed = seed
-      training.anchor = rules.rhythm.day
+      training.seed = course.seed
+      training.anchor = day
       training.threads = options.threads
-      _ = try Trainer(options: training).train(&net, on: series, progress: progress)
-      return NetworkForecaster(
-        hidden: net.hidden, window: window, scaler: scaler, weights: net.weights)
+      _ = try Trainer(options: training).train(&net, on: all, progress: progress)
+      return net.weights
     } catch {
       throw ForecastError(
         error.code == .cancelled ? .cancelled : .training,

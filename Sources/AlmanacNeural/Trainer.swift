@@ -1,7 +1,7 @@
 import CKernels
 import Dispatch
 
-/// Trains a `Seq2Seq` on one series: AdamW (Kingma & Ba 2015, Loshchilov & Hutter 2019) on the
+/// Trains a `Seq2Seq` on windows of one or more series: AdamW (Kingma & Ba 2015, Loshchilov & Hutter 2019) on the
 /// smooth L1 loss of the free-running decoder, with a one-cycle learning rate and gradients clipped
 /// by norm.
 public struct Trainer: Sendable {
@@ -33,24 +33,28 @@ public struct Trainer: Sendable {
   ///
   /// - Parameters:
   ///   - network: changed only if the training ends well; on an error it is as before.
-  ///   - series: samples in order, of about unit scale.
+  ///   - all: one or more series, each samples in order, of about unit scale; windows are drawn
+  ///     from all of them alike.
   ///   - progress: called on the calling thread after every step; returning false stops the
   ///     training.
   /// - Returns: mean loss per predicted sample, smoothed over about the last 20 steps.
   /// - Throws: `invalidArgument` for options, weights or memory out of range; `nonFinite` if series
-  ///   or weights hold a NaN or infinity; `tooShort` if the series has fewer than window +
-  ///   decoderSteps samples; `diverged`; `cancelled`.
+  ///   or weights hold a NaN or infinity; `tooShort` if a series has fewer than window +
+  ///   decoderSteps samples, or there is none; `diverged`; `cancelled`.
   public func train(
-    _ network: inout Seq2Seq, on series: [Float], progress: (TrainingProgress) -> Bool
+    _ network: inout Seq2Seq, on all: [[Float]], progress: (TrainingProgress) -> Bool
   ) throws(NeuralError) -> Float {
-    try check(network, series)
+    try check(network, all)
     BLASKernel.select()
 
     let parameters = Parameters(hidden: network.hidden, copying: network.weights)
-    let samples = Storage(series)
-    let levels = options.anchor.map { Self.levels(of: series, over: $0) }
+    let samples = Storage(Array(all.joined()))
+    let levels = options.anchor.map { count in
+      all.flatMap { Self.levels(of: $0, over: count) }
+    }
     let shards = makeShards(hidden: network.hidden)
-    let starts = series.count - options.window - options.decoderSteps + 1
+    let starts = WindowStarts(
+      lengths: all.map(\.count), windowLength: options.window + options.decoderSteps)
     let scale = 1 / Float(options.batch * options.decoderSteps)
 
     var random = RandomSource(seed: options.seed)
@@ -67,7 +71,7 @@ public struct Trainer: Sendable {
 
     for step in 0..<options.steps {
       for shard in shards {
-        for row in shard.starts.indices { shard.starts[row] = random.index(below: starts) }
+        for row in shard.starts.indices { shard.starts[row] = starts[random.index(below: starts.count)] }
       }
       run(shards, work)
 
@@ -117,7 +121,7 @@ extension Trainer {
     }
   }
 
-  private func check(_ network: Seq2Seq, _ series: [Float]) throws(NeuralError) {
+  private func check(_ network: Seq2Seq, _ all: [[Float]]) throws(NeuralError) {
     try options.check()
     try network.checkWeights()
     let floats = options.batch * (options.window + options.decoderSteps) * 5 * network.hidden
@@ -127,14 +131,17 @@ extension Trainer {
         message: "cannot train: \(floats) numbers of working memory exceed \(Self.memoryLimit)")
     }
     let needed = options.window + options.decoderSteps
-    guard series.count >= needed else {
+    let shortest = all.map(\.count).min() ?? 0
+    guard shortest >= needed else {
       throw NeuralError(
         code: .tooShort,
-        message: "cannot train on \(series.count) samples: one window needs \(needed)")
+        message: "cannot train on \(shortest) samples: one window needs \(needed)")
     }
-    if let place = series.firstIndex(where: { !$0.isFinite }) {
-      throw NeuralError(
-        code: .nonFinite, message: "cannot train: sample \(place) is \(series[place])")
+    for series in all {
+      if let place = series.firstIndex(where: { !$0.isFinite }) {
+        throw NeuralError(
+          code: .nonFinite, message: "cannot train: sample \(place) is \(series[place])")
+      }
     }
   }
 

@@ -172,4 +172,37 @@ import Testing
     #expect(short.rowCount == 2)
     #expect(Self.bits(short)[0] == Array(Self.bits(day)[0].prefix(2)))
   }
+
+  @Test("series of a group share a network: alone each has another")
+  func group() async throws {
+    let database = try fixture.open()
+    for (index, host) in ["a", "b", "c"].enumerated() {
+      try await DatabaseFixture.write(
+        DatabaseFixture.daily(days: Self.days, minutes: 30, seed: UInt64(index + 1)),
+        to: "memory,host=\(host),role=\(host == "c" ? "db" : "web")", every: .minutes(30),
+        in: database)
+    }
+    let ask = { (selector: String, arguments: String) in
+      try await database.query(
+        "forecast(\(selector), 1d, model=seq2seq, hidden=4, epochs=1, wait=5m\(arguments))",
+        at: QueryTime(time: Self.end))
+    }
+    let alone = try await ask("memory", "")
+    let shared = try await ask("memory", ", group=[role]")
+    #expect(shared.series.allSatisfy { $0.model?.kind == .seq2seq && $0.model?.state == .trained })
+    let bits = { (table: Table, index: Int) -> [Double?] in
+      guard case .numbers(let values) = table.series[index].columns[0] else { return [] }
+      return values
+    }
+    #expect(bits(shared, 0) != bits(alone, 0))
+    #expect(bits(shared, 1) != bits(alone, 1))
+    // The only database has nobody to share with.
+    #expect(bits(shared, 2) == bits(alone, 2))
+    #expect(try await ask("memory", ", group=role").worstState == .hit)
+    // Who belongs to the group is part of the key.
+    let one = try await ask("memory<host=a>", ", group=[role]")
+    #expect(one.worstState == .trained)
+    #expect(bits(one, 0) == bits(alone, 0))
+    await database.close()
+  }
 }

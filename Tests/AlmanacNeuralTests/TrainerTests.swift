@@ -19,7 +19,7 @@ struct TrainerTests {
   func train(
     _ network: inout Seq2Seq, _ options: TrainingOptions, on series: [Float] = sine
   ) throws(NeuralError) -> Float {
-    try Trainer(options: options).train(&network, on: series) { _ in true }
+    try Trainer(options: options).train(&network, on: [series]) { _ in true }
   }
 
   func failure(_ options: TrainingOptions, on series: [Float] = sine) -> NeuralError.Code? {
@@ -38,7 +38,7 @@ struct TrainerTests {
     var first: Float?
     var options = Self.options(steps: 150, batch: 32)
     options.learningRate = 2e-2
-    let last = try Trainer(options: options).train(&network, on: Self.sine) { progress in
+    let last = try Trainer(options: options).train(&network, on: [Self.sine]) { progress in
       if first == nil { first = progress.loss }
       return true
     }
@@ -88,7 +88,7 @@ struct TrainerTests {
     let before = network.weights
     var steps: [Int] = []
     #expect(throws: NeuralError.cancelled) {
-      try Trainer(options: Self.options()).train(&network, on: Self.sine) { progress in
+      try Trainer(options: Self.options()).train(&network, on: [Self.sine]) { progress in
         steps.append(progress.step)
         return progress.step < 4
       }
@@ -163,5 +163,27 @@ struct TrainerTests {
     #expect(shard.wanted.storage.array == [5])
     shard.gather(Storage([9, 1, 3, 50]), levels: nil, limit: 5)
     #expect(shard.wanted.storage.array == [50])
+  }
+
+  @Test("windows begin everywhere in each series, and reach from none into the next")
+  func windowStarts() {
+    let starts = WindowStarts(lengths: [5, 3, 7], windowLength: 3)
+    #expect((0..<starts.count).map { starts[$0] } == [0, 1, 2, 5, 8, 9, 10, 11, 12])
+  }
+
+  @Test("many series train as one does, each seen")
+  func manySeries() throws {
+    let constant = { (level: Float) in [Float](repeating: level, count: 64) }
+    var network = Seq2Seq(hidden: 8, seed: 1)
+    var options = Self.options()
+    options.steps = 300
+    let loss = try Trainer(options: options)
+      .train(&network, on: [constant(-1), constant(0.5), constant(1)]) { _ in true }
+    #expect(loss < 0.05)
+    for level in [-1, 0.5, 1] as [Float] {
+      let ahead = network.rollOut(
+        windows: [Float](repeating: level, count: options.window), window: options.window, steps: 3)
+      #expect(ahead.allSatisfy { abs($0 - level) < 0.4 }, "\(level): \(ahead)")
+    }
   }
 }

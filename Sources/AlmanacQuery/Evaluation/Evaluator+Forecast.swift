@@ -9,9 +9,13 @@ extension Evaluator {
   /// and each sees the newest samples.
   func forecast(_ plan: ForecastPlan, _ context: Context) async throws -> [LabelledForecast] {
     let histories = try await histories(plan, context)
+    let pasts = histories.map { past($0, plan) }
+    let groups = try await groups(plan, zip(histories, pasts).map { ($0.key, $1.series) })
     return try await withThrowingTaskGroup(of: (Int, LabelledForecast).self) { group in
       for (index, history) in histories.enumerated() {
-        group.addTask { (index, try await forecast(history, plan)) }
+        group.addTask {
+          (index, try await forecast(history, pasts[index], groups[history.key], plan))
+        }
       }
       var all = [LabelledForecast?](repeating: nil, count: histories.count)
       for try await (index, forecast) in group { all[index] = forecast }
@@ -61,19 +65,46 @@ extension Evaluator {
     }
   }
 
-  private func forecast(_ history: History, _ plan: ForecastPlan) async throws -> LabelledForecast {
+  /// What a model is trained on, and the moment that it ends before.
+  private func past(
+    _ history: History, _ plan: ForecastPlan
+  ) -> (series: RegularSeries, bucket: Timestamp) {
+    let bucket = Self.bucket(for: history.now, maximumAge: plan.maximumAge, of: history.full)
+    return (history.full.inside(after: bucket - plan.history, before: bucket), bucket)
+  }
+
+  /// The group of each series, where `plan` has groups: those that are alike in its labels.
+  func groups(
+    _ plan: ForecastPlan, _ pasts: [(key: SeriesKey, history: RegularSeries)]
+  ) async throws -> [SeriesKey: ModelGroup] {
+    guard let labels = plan.group else { return [:] }
+    return try await pool.compute {
+      var groups: [SeriesKey: ModelGroup] = [:]
+      let alike = Dictionary(grouping: pasts) { one in labels.map { one.key.labels[$0] ?? "" } }
+      for (values, members) in alike {
+        let group = ModelGroup(
+          values.joined(separator: "\u{0}"), members.map { ($0.key, $0.history) }.inOrder(of: \.0))
+        for member in members { groups[member.key] = group }
+      }
+      return groups
+    }
+  }
+
+  private func forecast(
+    _ history: History, _ training: (series: RegularSeries, bucket: Timestamp),
+    _ group: ModelGroup?, _ plan: ForecastPlan
+  ) async throws -> LabelledForecast {
     let steps = plan.horizon.count(of: history.full.step)
     guard steps >= 1, steps <= ForecastModel.maximumSteps / (1 + plan.levels.count) else {
       throw failure(
         plan, "a horizon of \(plan.horizon) is \(steps) steps of \(history.full.step)",
         hint: steps < 1 ? "choose a longer horizon or a shorter step" : "choose a longer step")
     }
-    let bucket = Self.bucket(for: history.now, maximumAge: plan.maximumAge, of: history.full)
+    let (past, bucket) = training
     let recent = history.full.suffix(after: history.now - plan.history)
-    let past = history.full.inside(after: bucket - plan.history, before: bucket)
     let request = ModelRequest(
       plan: plan.inputText, key: history.key, history: past, bucket: bucket,
-      options: plan.options, wait: min(plan.wait, budget.timeLeft ?? plan.wait))
+      options: plan.options, wait: min(plan.wait, budget.timeLeft ?? plan.wait), group: group)
     do {
       let answer = try await models.model(request)
       try budget.check()

@@ -177,29 +177,30 @@ extension Evaluator {
     let truths = Dictionary(
       try await histories(plan, lead: plan.horizon, later).map { ($0.key, $0.full) },
       uniquingKeysWith: { one, _ in one })
-    let histories = try await histories(plan, lead: lead, past)
+    let pasts = try await histories(plan, lead: lead, past).map { history in
+      (key: history.key, history: history.full.suffix(after: history.now - plan.history - lead))
+    }
+    let groups = try await groups(plan, pasts)
     return try await withThrowingTaskGroup(of: (Int, Judged?).self) { group in
-      for (index, history) in histories.enumerated() {
-        guard let truth = truths[history.key] else { continue }
-        let known = history.full.suffix(after: history.now - plan.history - lead)
-        guard known.count > 0 else { continue }
-        group.addTask {
-          let one = try await judged(
-            plan, history.key, known, truth, cut: cut, run, deadline)
-          return (index, one)
-        }
+      for (index, (key, known)) in pasts.enumerated() where known.count > 0 {
+        guard let truth = truths[key] else { continue }
+        let request = ModelRequest(
+          plan: plan.inputText, key: key, history: known, bucket: known.nextTime,
+          options: plan.options, wait: max(.zero, deadline - .now), group: groups[key])
+        group.addTask { (index, try await judged(plan, request, truth, cut: cut, run)) }
       }
-      var all = [Judged?](repeating: nil, count: histories.count)
+      var all = [Judged?](repeating: nil, count: pasts.count)
       for try await (index, one) in group { all[index] = one }
       return all.compactMap { $0 }
     }
   }
 
   private func judged(
-    _ plan: ForecastPlan, _ key: SeriesKey, _ known: RegularSeries, _ truth: RegularSeries,
-    cut: Timestamp, _ run: any ModelRun, _ deadline: ContinuousClock.Instant
+    _ plan: ForecastPlan, _ request: ModelRequest, _ truth: RegularSeries, cut: Timestamp,
+    _ run: any ModelRun
   ) async throws -> Judged? {
     try budget.check()
+    let (key, known) = (request.key, request.history)
     let steps = plan.horizon.count(of: known.step)
     guard steps >= 1, steps <= ForecastModel.maximumSteps / (1 + plan.levels.count) else {
       throw failure(
@@ -209,9 +210,6 @@ extension Evaluator {
     let came = truth.values(from: known.nextTime, count: steps, step: known.step)
     guard came.contains(where: \.isFinite) else { return nil }
     do {
-      let request = ModelRequest(
-        plan: plan.inputText, key: key, history: known, bucket: known.nextTime,
-        options: plan.options, wait: max(.zero, deadline - .now))
       guard case .model(let model, _) = try await run.model(request) else {
         try budget.check()
         throw OutOfTime()

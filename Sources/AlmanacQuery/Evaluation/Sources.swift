@@ -89,6 +89,30 @@ public struct ModelRequest: Sendable {
   public var options: ForecastOptions
   /// How long to wait for a training.
   public var wait: Duration
+  /// The series that share a network with this one; nil where it has its own.
+  public var group: ModelGroup?
+}
+
+/// Series that share a network.
+public struct ModelGroup: Sendable {
+  /// The histories of all members, in order of key.
+  public let members: [RegularSeries]
+  /// Names the group and all of its data.
+  public let hash: String
+
+  /// A group of `members` that are alike in what `name` says.
+  public init(_ name: String, _ members: [(key: SeriesKey, history: RegularSeries)]) {
+    self.members = members.map(\.history)
+    var hash = StableHash()
+    hash.combine(name)
+    for (key, history) in members {
+      hash.combine(key.encoded)
+      hash.combine(UInt64(bitPattern: history.start.nanoseconds))
+      hash.combine(UInt64(bitPattern: history.step.nanoseconds))
+      for value in history.values { hash.combine(value.bitPattern) }
+    }
+    self.hash = hash.hexadecimal
+  }
 }
 
 /// A model, or the news that there is none yet.

@@ -200,6 +200,8 @@ struct ForecastPlan: Sendable {
   var step: Interval?
   var options: ForecastOptions
   var levels: [Double]
+  /// The labels that series share a network by; nil gives each its own.
+  var group: [String]?
   var wait: Duration
   var maximumAge: Interval
   /// Where errors point to.

@@ -98,6 +98,9 @@ extension Planner {
     options.preparation = input.stages
     let step = try arguments.duration("step")
     let levels = try planLevels(&arguments)
+    let group = try arguments.list(
+      "group", "a label or a list of labels", hint: "write group=[role]"
+    ) { Arguments.text($0) }
     let wait = try arguments.duration("wait", allowsZero: true) ?? .seconds(10)
     let maximumAge = try arguments.duration("max_age") ?? .days(1)
     try arguments.finish()
@@ -106,10 +109,17 @@ extension Planner {
         code: .type, message: "cannot call forecast: min is above max", range: call.range,
         stage: stage, hint: "swap them")
     }
+    if group != nil, ![.auto, .seq2seq].contains(options.model) {
+      throw QueryError(
+        code: .type,
+        message: "cannot call forecast: model=\(options.model.rawValue) has no network "
+          + "for a group to share", range: call.range, stage: stage,
+        hint: "leave group out, or write model=seq2seq or model=auto")
+    }
     return ForecastPlan(
       input: input, inputText: Printer().print(try arguments.input().untapped), horizon: horizon,
       history: explicitHistory ?? window ?? .days(30), step: step ?? input.gridStep,
-      options: options, levels: levels, wait: .nanoseconds(wait.nanoseconds),
+      options: options, levels: levels, group: group, wait: .nanoseconds(wait.nanoseconds),
       maximumAge: maximumAge, range: call.range)
   }
 
