@@ -71,7 +71,9 @@ public struct Trainer: Sendable {
 
     for step in 0..<options.steps {
       for shard in shards {
-        for row in shard.starts.indices { shard.starts[row] = starts[random.index(below: starts.count)] }
+        for row in shard.starts.indices {
+          shard.starts[row] = starts[random.index(below: starts.count)]
+        }
       }
       run(shards, work)
 

@@ -199,6 +199,12 @@ struct Explanation: Sendable {
       }
       var cells = before[index]
       if let isHit = seen?.isHit { cells[4] = .text(isHit ? "hit" : "miss") }
+      if case .grid(let grids)? = shown,
+        let note = Provenance.text(try grids.map { try $0.preparedSeries().provenance })
+      {
+        let before = if case .text(let text) = cells[8], !text.isEmpty { text + "; " } else { "" }
+        cells[8] = .text(before + note)
+      }
       let time = seen?.milliseconds ?? (isLast && seen?.isHit == nil ? total : nil)
       let table1 = try shown.map { try Table($0, now: context.time, warnings: []) }
       cells += [

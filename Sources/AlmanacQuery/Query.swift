@@ -92,7 +92,8 @@ public struct Query: Sendable {
       return try await worker.answer(plan, moment, isOrdered: isOrdered)
     }
     return QueryResult(
-      value: value, shape: shape, time: time, warnings: warnings.all, isOrdered: isOrdered,
+      value: value, shape: shape, time: time, warnings: warnings.all.warnings,
+      infos: warnings.all.infos, isOrdered: isOrdered,
       cost: budget.cost, held: held)
   }
 
@@ -139,6 +140,8 @@ public struct QueryResult: Sendable {
   public var time: QueryTime
   /// What the user should know about the answer.
   public var warnings: [String]
+  /// How the answer came about, where there is something to say.
+  public var infos: [String] = []
   /// Whether the order of the series means something, as after `sort`; else it is that of their keys.
   public var isOrdered = false
   /// What it cost.
@@ -148,6 +151,6 @@ public struct QueryResult: Sendable {
 
   /// The result as rows.
   public func table() throws(QueryError) -> Table {
-    try Table(value, now: time.time, warnings: warnings, keepsOrder: isOrdered)
+    try Table(value, now: time.time, warnings: warnings, infos: infos, keepsOrder: isOrdered)
   }
 }

@@ -140,6 +140,7 @@ extension HTTPField.Name {
   static let xRequestID = known("X-Request-Id")
   static let modelState = known("Almanac-Model-State")
   static let warnings = known("Almanac-Warnings")
+  static let infos = known("Almanac-Infos")
 
   private static func known(_ text: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(text) else { preconditionFailure("BUG: header name \(text)") }

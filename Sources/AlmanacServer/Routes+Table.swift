@@ -47,16 +47,21 @@ extension Routes {
     }
   }
 
+  /// Texts as the value of a header; nil where there are none.
+  private static func line(_ texts: [String]) -> String? {
+    guard !texts.isEmpty else { return nil }
+    let scalars = texts.joined(separator: "; ").unicodeScalars
+    return String(
+      scalars.map { $0.isASCII && $0.value >= 32 ? Character($0) : " " }.prefix(2000))
+  }
+
   private func answer(
     _ table: Table, _ format: TableFormat, elapsedMilliseconds: Double
   ) -> Response {
     var headers: HTTPFields = [.contentType: format.contentType]
     if let state = table.worstState { headers[.modelState] = state.rawValue }
-    if !table.warnings.isEmpty {
-      let line = table.warnings.joined(separator: "; ").unicodeScalars
-      headers[.warnings] = String(
-        line.map { $0.isASCII && $0.value >= 32 ? Character($0) : " " }.prefix(2000))
-    }
+    headers[.warnings] = Self.line(table.warnings)
+    headers[.infos] = Self.line(table.infos)
     let body =
       switch format {
       case .csv:

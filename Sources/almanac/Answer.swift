@@ -83,5 +83,6 @@ struct Answer: Decodable {
   var type: String
   var series: [Series]
   var warnings: [String]
+  var infos: [String]?
   var elapsed_ms: Double
 }

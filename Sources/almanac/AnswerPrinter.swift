@@ -98,4 +98,8 @@ struct AnswerPrinter {
   func warn(_ text: String) {
     Terminal.writeToStandardError("warning: \(text)\n")
   }
+
+  func note(_ text: String) {
+    Terminal.writeToStandardError("note: \(text)\n")
+  }
 }

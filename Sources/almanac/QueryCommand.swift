@@ -60,6 +60,7 @@ struct QueryCommand: AsyncParsableCommand {
           print(printer.table(answer))
         }
         for warning in answer.warnings { printer.warn(warning) }
+        for info in answer.infos ?? [] { printer.note(info) }
       }
     } catch {
       await asker.close()

@@ -214,6 +214,19 @@ import Testing
     #expect(cache.statistics.hits > 0)
   }
 
+  @Test("what stages filled in is said, also of a kept result")
+  func infos() async throws {
+    source.source.withLock { $0.add("gappy", [:], [(3700, 1), (3760, 2), (3820, 3), (4000, 6)]) }
+    for query in ["gappy[1h] | interpolate | clip(max=5)", "sum(gappy[1h] | interpolate)"] {
+      for _ in 0..<2 {
+        let table = try await ask(query, from: nil, to: nil, step: nil, at: 4000, cache: cache)
+        #expect(table.infos.count == 1)
+        #expect(table.infos[0].hasPrefix("preparation filled 2"), "\(table.infos)")
+      }
+    }
+    #expect(cache.statistics.hits > 0)
+  }
+
   @Test("the cache stays below its bytes and throws out what was used long ago")
   func bound() async throws {
     let small = StageCache(limit: 200_000, changes: changes)

@@ -34,14 +34,15 @@ extension Evaluator {
       })
   }
 
-  /// The series after their stages.
+  /// The series after their stages; notes what these filled in and took out.
   func prepared(_ grids: [GridSeries]) async throws -> [LabelledSamples] {
-    try await pool.compute {
-      try grids.map { grid in
-        try budget.check()
-        return try grid.prepared()
-      }
+    let all = try await pool.map(grids, weight: .max) { grid in
+      try budget.check()
+      let (series, provenance) = try grid.preparedSeries()
+      return (LabelledSamples(key: grid.key, samples: series.known), provenance)
     }
+    if let note = Provenance.text(all.map(\.1)) { warnings.note(note) }
+    return all.map(\.0)
   }
 }
 

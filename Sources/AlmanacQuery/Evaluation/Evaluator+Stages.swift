@@ -50,7 +50,7 @@ extension Evaluator {
     }
     if let entry = cache.entry(key) {
       try budget.count(entry.samples)
-      entry.warnings.forEach(warnings.add)
+      warnings.add(entry.texts)
       if let range = entry.range { stages.reads?.note(range) }
       stages.watch?.note(.text(node.text), isHit: true)
       stages.watch?.note(.text(node.text), entry.value)
@@ -67,11 +67,11 @@ extension Evaluator {
     let value = try await inner.watched(.text(node.text), body)
     stages.watch?.note(.text(node.text), isHit: false)
     let texts = inner.warnings.all
-    texts.forEach(warnings.add)
+    warnings.add(texts)
     if !reads.hasUsedModels, let bytes = value.keptBytes {
       cache.keep(
         StageCache.Entry(
-          value: value, warnings: texts, range: reads.range, version: version,
+          value: value, texts: texts, range: reads.range, version: version,
           bytes: bytes + node.text.utf8.count,
           samples: budget.cost.samples - samplesBefore),
         under: key)

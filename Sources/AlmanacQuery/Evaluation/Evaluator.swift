@@ -234,14 +234,3 @@ extension [LabelledSamples] {
   /// How many samples all series have together.
   var sampleCount: Int { reduce(0) { $0 + $1.samples.count } }
 }
-
-/// What the user should know, gathered while a query runs; each text once, in order of arrival.
-final class Warnings: Sendable {
-  private let texts = Mutex<[String]>([])
-
-  func add(_ text: String) {
-    texts.withLock { if !$0.contains(text) { $0.append(text) } }
-  }
-
-  var all: [String] { texts.withLock { $0 } }
-}

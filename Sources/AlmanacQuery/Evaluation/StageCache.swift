@@ -30,7 +30,7 @@ public final class StageCache: Sendable {
   /// A result with what it was worked out from.
   struct Entry: Sendable {
     var value: Value
-    var warnings: [String]
+    var texts: Warnings.Texts
     /// The times that were read; nil where nothing was.
     var range: TimeRange?
     /// The data that it is of.

@@ -43,6 +43,8 @@ public struct Table: Sendable {
   public var series: [Series]
   /// What the user should know about the answer.
   public var warnings: [String]
+  /// How the answer came about, where there is something to say.
+  public var infos: [String]
 
   /// How many rows there are.
   public var rowCount: Int { series.reduce(0) { $0 + $1.times.count } }
@@ -57,9 +59,11 @@ public struct Table: Sendable {
   /// The rows of `value`; a number or string gets the time `now`. Series come in order of key
   /// unless they keep their own.
   init(
-    _ value: Value, now: Timestamp, warnings: [String], keepsOrder: Bool = false
+    _ value: Value, now: Timestamp, warnings: [String], infos: [String] = [],
+    keepsOrder: Bool = false
   ) throws(QueryError) {
     self.warnings = warnings
+    self.infos = infos
     switch value {
     case .number(let number):
       (type, columns) = ("series", ["value"])

@@ -48,7 +48,7 @@ struct PrometheusText: Sendable {
     self.series = series
     self.warnings = warnings
     time = result.time.time.nanoseconds
-    infos = Self.infos(of: result.value)
+    infos = result.infos + Self.infos(of: result.value)
     cost = withStatistics ? result.cost : nil
     switch result.value {
     case .number(let number) where result.time.range == nil: type = .scalar(number)

@@ -178,6 +178,10 @@ public struct TableText: Sendable {
       position.ended = true
       json.raw("],\"warnings\":")
       json.list(table.warnings)
+      if !table.infos.isEmpty {
+        json.raw(",\"infos\":")
+        json.list(table.infos)
+      }
       json.raw(",\"elapsed_ms\":")
       json.number((elapsedMilliseconds * 1000).rounded() / 1000)
       json.raw("}\n")

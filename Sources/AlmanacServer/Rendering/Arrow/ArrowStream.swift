@@ -84,9 +84,11 @@ struct ArrowStream: Sequence, IteratorProtocol, Sendable {
       // Every row has its time and its metric.
       ArrowMessage.Field(name: column.0, type: column.1, isNullable: index > 1)
     }
-    let warnings = table.warnings.map { (key: "almanac.warning", value: $0) }
+    let texts =
+      table.warnings.map { (key: "almanac.warning", value: $0) }
+      + table.infos.map { (key: "almanac.info", value: $0) }
     return ArrowMessage.schema(
-      fields, metadata: [(key: "almanac.type", value: table.type)] + warnings)
+      fields, metadata: [(key: "almanac.type", value: table.type)] + texts)
   }
 
   private mutating func nextBatch() -> [UInt8]? {
