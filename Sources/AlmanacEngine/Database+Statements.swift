@@ -15,7 +15,8 @@ extension Database {
       if case .answer = step {
         return try await query.evaluate(
           at: time, series: StoreSeriesSource(store: store, pool: readers, budget: budget),
-          models: models, pool: readers, budget: budget, stages: stages.limit > 0 ? stages : nil)
+          models: models, pool: readers, budget: budget, sink: sink,
+          stages: stages.limit > 0 ? stages : nil)
       }
       // What is only listed for its answer is listed for the last statement alone.
       if case .show = step, index < query.steps.count - 1 { continue }

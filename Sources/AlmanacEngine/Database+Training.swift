@@ -74,7 +74,8 @@ extension Database {
         _ = try await query.evaluate(
           at: QueryTime(time: clock()),
           series: StoreSeriesSource(store: store, pool: readers, budget: budget),
-          models: TrainingSource(cache: models, job: job), pool: readers, budget: budget)
+          models: TrainingSource(cache: models, job: job), pool: readers, budget: budget,
+          sink: sink)
         job.end(failed: false)
       } catch {
         if !job.wasCancelled {

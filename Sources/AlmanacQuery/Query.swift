@@ -55,17 +55,20 @@ public struct Query: Sendable {
   ///
   /// - Parameters:
   ///   - budget: what it may cost; its time has begun.
+  ///   - sink: where forecasts are stored that ask for it; nil refuses that.
   ///   - stages: where results of stages are kept for other queries.
   /// - Throws: `QueryError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
-    pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits()), stages: StageCache? = nil
+    pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits()),
+    sink: (any SeriesSink)? = nil, stages: StageCache? = nil
   ) async throws -> QueryResult {
     if let script {
       let planned = try PlannedScript(
         script.text, lets: script.lets, durations: QueryDurations(time))
       return try await Query(planned, nil).evaluate(
-        at: time, series: series, models: models, pool: pool, budget: budget, stages: stages)
+        at: time, series: series, models: models, pool: pool, budget: budget, sink: sink,
+        stages: stages)
     }
     guard let plan else {
       throw QueryError(
@@ -76,7 +79,7 @@ public struct Query: Sendable {
     skipWarnings.forEach(warnings.add)
     let held = HeldBytes(budget)
     var evaluator = Evaluator(
-      series: series, models: models, pool: BudgetedPool(pool: pool, budget: budget),
+      series: series, models: models, sink: sink, pool: BudgetedPool(pool: pool, budget: budget),
       budget: budget, warnings: warnings)
     evaluator.stages.cache = stages
     evaluator.held = held

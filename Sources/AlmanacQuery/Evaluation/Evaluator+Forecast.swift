@@ -19,8 +19,27 @@ extension Evaluator {
       }
       var all = [LabelledForecast?](repeating: nil, count: histories.count)
       for try await (index, forecast) in group { all[index] = forecast }
-      return all.compactMap { $0 }
+      return try await stored(all.compactMap { $0 }, plan)
     }
+  }
+
+  /// The forecasts as they are; written where `plan` says so and they are more than a makeshift.
+  private func stored(
+    _ all: [LabelledForecast], _ plan: ForecastPlan
+  ) async throws -> [LabelledForecast] {
+    guard let metric = plan.store, !(stages.watch?.isDry ?? false) else { return all }
+    guard let sink else {
+      throw failure(
+        plan, "and store it: the database is read only", hint: "leave store out, or ask a server")
+    }
+    let final = all.filter { $0.model.job == nil }
+    if let own = final.first(where: { $0.key.metric == metric }) {
+      throw failure(
+        plan, "\(own.key) and store it as \(metric): that is the metric of what was measured",
+        hint: "write store=\(metric)_forecast")
+    }
+    try await sink.write(final.flatMap { $0.curves(metric: metric) })
+    return all
   }
 
   /// One series of a forecast's input on its step, with the moment that it is seen from.

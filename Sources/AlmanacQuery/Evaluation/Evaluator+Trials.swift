@@ -307,7 +307,7 @@ struct Race: Sendable {
 
 extension RegularSeries {
   /// The values of `count` bins of `step` from `start` on; NaN where nothing is known.
-  fileprivate func values(from start: Timestamp, count: Int, step: Interval) -> [Double] {
+  func values(from start: Timestamp, count: Int, step: Interval) -> [Double] {
     let (distance, overflow) = start.nanoseconds.subtractingReportingOverflow(
       self.start.nanoseconds)
     guard step == self.step, !overflow, distance % step.nanoseconds == 0 else { return [] }

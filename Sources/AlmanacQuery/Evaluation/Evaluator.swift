@@ -43,6 +43,8 @@ struct Evaluator: Sendable {
 
   var series: any SeriesSource
   var models: any ModelSource
+  /// nil where nothing can be written.
+  var sink: (any SeriesSink)?
   let pool: any ComputePool
   let budget: QueryBudget
   var warnings: Warnings
@@ -85,6 +87,7 @@ struct Evaluator: Sendable {
     case .periods(let node): return .report(try await periods(node, context))
     case .crosses(let node): return .report(try await crosses(node, context))
     case .backtest(let node): return .report(try await backtest(node, context))
+    case .accuracy(let node): return .report(try await accuracy(node, context))
     case .tune(let node): return .report(try await tune(node, context))
     case .stage(let node): return try await stage(node, context)
     }

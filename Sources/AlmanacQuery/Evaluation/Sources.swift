@@ -144,6 +144,12 @@ public protocol ModelRun: ModelSource {
   func end(failed: Bool)
 }
 
+/// Where an evaluation writes series: stored forecasts.
+public protocol SeriesSink: Sendable {
+  /// Writes all samples; when it returns they are kept.
+  func write(_ series: [LabelledSamples]) async throws
+}
+
 /// Where an evaluation computes: away from the threads that serve requests.
 public protocol ComputePool: Sendable {
   /// How many bodies run at once, at least 1.

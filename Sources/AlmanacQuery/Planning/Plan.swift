@@ -34,6 +34,7 @@ indirect enum Plan: Sendable {
   case component(ComponentPlan)
   case crosses(CrossesPlan)
   case backtest(BacktestPlan)
+  case accuracy(AccuracyPlan)
   case tune(TunePlan)
   case stage(StagePlan)
 
@@ -68,7 +69,7 @@ indirect enum Plan: Sendable {
       node.left.type == .number && node.right.type == .number ? .number : .series
     case .prepare, .resample, .component: .grid
     case .decompose: .decomposition
-    case .periods, .crosses, .backtest, .tune: .report
+    case .periods, .crosses, .backtest, .accuracy, .tune: .report
     case .forecast: .forecast
     case .outliers: .outliers
     }
@@ -202,6 +203,8 @@ struct ForecastPlan: Sendable {
   var levels: [Double]
   /// The labels that series share a network by; nil gives each its own.
   var group: [String]?
+  /// The metric that the forecast is written to; nil writes nothing.
+  var store: String?
   var wait: Duration
   var maximumAge: Interval
   /// Where errors point to.
@@ -232,6 +235,7 @@ extension Plan {
     case .periods: ["seconds", "strength", "cycles"]
     case .crosses: ["at", "in", "earliest", "latest"]
     case .backtest(let node): node.columns
+    case .accuracy: AccuracyPlan.columns
     case .stage(let node): node.plan.numericColumns
     case .moved(let plan, _): plan.numericColumns
     default: []

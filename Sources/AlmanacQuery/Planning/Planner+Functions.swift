@@ -5,7 +5,7 @@ internal import AlmanacForecast
 extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
-    "embed", "similar", "peers", "accuracy", "why", "label",
+    "embed", "similar", "peers", "why", "label",
     "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
   ]
 
@@ -101,6 +101,7 @@ extension Planner {
     let group = try arguments.list(
       "group", "a label or a list of labels", hint: "write group=[role]"
     ) { Arguments.text($0) }
+    let store = try planStore(&arguments)
     let wait = try arguments.duration("wait", allowsZero: true) ?? .seconds(10)
     let maximumAge = try arguments.duration("max_age") ?? .days(1)
     try arguments.finish()
@@ -119,7 +120,8 @@ extension Planner {
     return ForecastPlan(
       input: input, inputText: Printer().print(try arguments.input().untapped), horizon: horizon,
       history: explicitHistory ?? window ?? .days(30), step: step ?? input.gridStep,
-      options: options, levels: levels, group: group, wait: .nanoseconds(wait.nanoseconds),
+      options: options, levels: levels, group: group, store: store,
+      wait: .nanoseconds(wait.nanoseconds),
       maximumAge: maximumAge, range: call.range)
   }
 
@@ -137,6 +139,17 @@ extension Planner {
     _ arguments: inout Arguments, _ name: String
   ) throws(QueryError) -> ScaleKind? {
     try arguments.word(name, of: Self.scaleWords).flatMap(ScaleKind.init(rawValue:))
+  }
+
+  /// The metric that a forecast is to be stored as.
+  private func planStore(_ arguments: inout Arguments) throws(QueryError) -> String? {
+    guard let value = arguments.take("store") else { return nil }
+    guard let metric = Arguments.text(value), !metric.isEmpty else {
+      throw QueryError(
+        code: .type, message: "cannot call forecast: store must be the name of a metric",
+        range: value.range, stage: arguments.stage, hint: "write store=memory_forecast")
+    }
+    return metric
   }
 
   /// Levels as shares, in ascending order: `level=95` and `level=[80, 95]`.

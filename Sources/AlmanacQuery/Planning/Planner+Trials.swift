@@ -4,12 +4,13 @@ internal import AlmanacForecast
 /// What takes a forecast, or the plan of one.
 extension Planner {
   /// The functions of this file.
-  static let trials = ["crosses", "backtest", "tune"]
+  static let trials = ["crosses", "accuracy", "backtest", "tune"]
 
   /// The plan of a call of one of these functions; nil where it is none.
   func planTrial(_ call: Call, _ stage: String) throws(QueryError) -> Plan? {
     switch call.name {
     case "crosses": .crosses(try planCrosses(call, stage))
+    case "accuracy": .accuracy(try planAccuracy(call, stage))
     case "backtest": .backtest(try planBacktest(call, stage))
     case "tune": .tune(try planTune(call, stage))
     default: nil
@@ -35,6 +36,23 @@ extension Planner {
         hint: "write crosses(forecast(memory<host=x>, 7d), above=90)")
     }
     return CrossesPlan(input: input, threshold: threshold, isAbove: above != nil)
+  }
+
+  // MARK: - Accuracy
+
+  private func planAccuracy(_ call: Call, _ stage: String) throws(QueryError) -> AccuracyPlan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: ["forecast"])
+    let input = try planData(arguments)
+    guard let expression = arguments.take("forecast") else {
+      throw QueryError(
+        code: .type, message: "cannot call accuracy: it has no forecast to compare with",
+        range: call.range, stage: stage,
+        hint: "write accuracy(memory<host=x>[7d], forecast(memory<host=x>[30d] @ -7d, 7d))")
+    }
+    try arguments.finish()
+    let said = try plan(expression)
+    try require(said, isSeries: expression.range, stage: stage, doing: "compare with this")
+    return AccuracyPlan(input: input, said: said)
   }
 
   // MARK: - Backtest

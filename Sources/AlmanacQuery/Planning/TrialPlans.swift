@@ -54,6 +54,17 @@ struct BacktestPlan: Sendable {
   }
 }
 
+/// What was said beside what came.
+struct AccuracyPlan: Sendable {
+  /// Series: what came.
+  var input: Plan
+  /// A forecast, or series that one was stored as.
+  var said: Plan
+
+  /// The report's columns.
+  static let columns = ["count"] + ForecastMetric.allCases.map(\.rawValue)
+}
+
 /// `tune(plan, grid=(...), ...)`.
 struct TunePlan: Sendable {
   /// One way to forecast.

@@ -216,39 +216,13 @@ struct PrometheusText: Sendable {
   }
 }
 
-extension LabelledForecast {
-  /// The curve and its bands, told apart by labels.
-  fileprivate var curves: [LabelledSamples] {
-    let times = curve.yhat.indices.map { time(at: $0).nanoseconds }
-    let series = { (values: [Double], labels: [(String, String)]) in
-      LabelledSamples(
-        key: key.adding(labels), samples: Samples(timestamps: times, values: values))
-    }
-    return [series(curve.yhat, [("forecast", "yhat")])]
-      + curve.bands.flatMap { band in
-        let level = ("level", band.level.percentText)
-        return [
-          series(band.lower, [("forecast", "lower"), level]),
-          series(band.upper, [("forecast", "upper"), level]),
-        ]
-      }
-  }
-}
-
 extension LabelledOutliers {
   /// The score of each judged sample.
   fileprivate var scores: LabelledSamples {
     LabelledSamples(
-      key: key.adding([("outlier", "score")]),
+      key: key.adding(("outlier", "score")),
       samples: Samples(
         timestamps: times.map(\.nanoseconds), values: samples.map(\.score)))
-  }
-}
-
-extension SeriesKey {
-  /// The same metric with more labels.
-  fileprivate func adding(_ more: [(String, String)]) -> SeriesKey {
-    SeriesKey(metric: metric, labels: Labels(labels.all.map { ($0.name, $0.value) } + more))
   }
 }
 
