@@ -26,9 +26,39 @@ public struct ChunkDecoder: ~Copyable {
     try Chunk.verify(bytes)
     let chunk = try Chunk.opening(padded(bytes))
     try chunk.clock.decode(into: timestamps, count: chunk.count, decoder: &columns)
-    // Values are made in place, of the integers that they are written as.
+    var part = ColumnPart(wanted: 0..<chunk.count)
+    try decode(chunk, &part, into: values)
+  }
+
+  /// Verifies the checksum and decodes the samples inside `range`; gives where in the memory they
+  /// are. What is elsewhere in it has no meaning.
+  ///
+  /// Both pointers have room for as many elements as the header says there are samples.
+  ///
+  /// - Parameter marks: those of this chunk, if they are known; else they are made where that helps
+  ///   the next time.
+  public mutating func decode(
+    _ bytes: UnsafeRawBufferPointer, inside range: TimeRange, marks: inout ChunkMarks,
+    timestamps: UnsafeMutablePointer<Int64>, values: UnsafeMutablePointer<Double>
+  ) throws(CodecError) -> Range<Int> {
+    try Chunk.verify(bytes)
+    let chunk = try Chunk.opening(padded(bytes))
+    let wanted = try chunk.clock.decode(
+      inside: range, into: timestamps, count: chunk.count, decoder: &columns)
+    if wanted.isEmpty { return wanted }
+    var part = ColumnPart(wanted: wanted, marks: marks.marks)
+    part.makesMarks = marks.isEmpty && wanted.lowerBound >= 2 * ColumnMark.distance
+    try decode(chunk, &part, into: values)
+    if part.makesMarks { marks.marks = part.marks }
+    return wanted
+  }
+
+  /// Values are made in place, of the integers that they are written as.
+  private mutating func decode(
+    _ chunk: Chunk.Opening, _ part: inout ColumnPart, into values: UnsafeMutablePointer<Double>
+  ) throws(CodecError) {
     let result = values.withMemoryRebound(to: Int64.self, capacity: chunk.count) { numbers in
-      Result { () throws(CodecError) in try decode(chunk, into: numbers) }
+      Result { () throws(CodecError) in try decode(chunk, &part, into: numbers) }
     }
     try result.get()
   }
@@ -57,7 +87,7 @@ public struct ChunkDecoder: ~Copyable {
   }
 
   private mutating func decode(
-    _ chunk: Chunk.Opening, into numbers: UnsafeMutablePointer<Int64>
+    _ chunk: Chunk.Opening, _ part: inout ColumnPart, into numbers: UnsafeMutablePointer<Int64>
   ) throws(CodecError) {
     var reader = chunk.reader
     if chunk.parts.contains(.hours) {
@@ -77,11 +107,12 @@ public struct ChunkDecoder: ~Copyable {
       try Zstd.decompress(frame, to: numbers, size: 8 * chunk.count)
       for index in 0..<chunk.count { numbers[index] = Int64(littleEndian: numbers[index]) }
     case .bits:
-      try decodeColumn(chunk, from: &reader, into: numbers)
-      for index in 0..<chunk.count { numbers[index] = Decimals.ordered(numbers[index]) }
+      try decodeColumn(chunk, &part, from: &reader, into: numbers)
+      for index in part.wanted { numbers[index] = Decimals.ordered(numbers[index]) }
     case .decimals(let exponent):
-      try decodeColumn(chunk, from: &reader, into: numbers)
-      Decimals.unscale(numbers, count: chunk.count, exponent: exponent)
+      try decodeColumn(chunk, &part, from: &reader, into: numbers)
+      Decimals.unscale(
+        numbers + part.wanted.lowerBound, count: part.wanted.count, exponent: exponent)
       if chunk.parts.contains(.exceptions) {
         try Exceptions.read(from: &exceptions, count: chunk.count, into: numbers)
       }
@@ -89,9 +120,10 @@ public struct ChunkDecoder: ~Copyable {
   }
 
   private mutating func decodeColumn(
-    _ chunk: Chunk.Opening, from reader: inout ByteReader, into numbers: UnsafeMutablePointer<Int64>
+    _ chunk: Chunk.Opening, _ part: inout ColumnPart, from reader: inout ByteReader,
+    into numbers: UnsafeMutablePointer<Int64>
   ) throws(CodecError) {
-    try columns.decode(chunk.head, from: &reader, count: chunk.count, into: numbers)
+    try columns.decode(chunk.head, from: &reader, count: chunk.count, &part, into: numbers)
     guard reader.left == 0 else {
       throw CodecError(.malformed, "chunk with \(reader.left) bytes after its values")
     }

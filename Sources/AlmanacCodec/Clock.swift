@@ -207,6 +207,42 @@ struct Clock {
     return time
   }
 
+  /// Which of `count` samples lie inside `range`, where times are regular.
+  func indices(inside range: TimeRange, count: Int) -> Range<Int> {
+    let (start, end) = (range.start.nanoseconds, range.end.nanoseconds)
+    guard start <= last, first <= end, start <= end else { return 0..<0 }
+    // With one sample neither divides.
+    var lower = 0
+    if start > first {
+      let distance = Self.distance(first, start)
+      lower = Int(distance / pace) + (distance % pace > 0 ? 1 : 0)
+    }
+    let upper = end >= last ? count : Int(Self.distance(first, end) / pace) + 1
+    return lower..<max(lower, upper)
+  }
+
+  /// Fills `times` with those of the samples inside `range` among `count`, which ascend, each at its
+  /// position, and gives these; elsewhere it may write others.
+  func decode(
+    inside range: TimeRange, into times: UnsafeMutablePointer<Int64>, count: Int,
+    decoder: inout ColumnDecoder
+  ) throws(CodecError) -> Range<Int> {
+    guard isRegular else {
+      try decode(into: times, count: count, decoder: &decoder)
+      let lower = (0..<count).partitionPoint { times[$0] >= range.start.nanoseconds }
+      let upper = (lower..<count).partitionPoint { times[$0] > range.end.nanoseconds }
+      return lower..<upper
+    }
+    let wanted = indices(inside: range, count: count)
+    let pace = Int64(bitPattern: pace)
+    var time = first &+ pace &* Int64(wanted.lowerBound)
+    for index in wanted {
+      times[index] = time
+      time &+= pace
+    }
+    return wanted
+  }
+
   /// Fills `times` with `count` times; they ascend.
   func decode(
     into times: UnsafeMutablePointer<Int64>, count: Int, decoder: inout ColumnDecoder

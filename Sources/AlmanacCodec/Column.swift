@@ -70,6 +70,11 @@ struct ColumnHead {
   /// Whether some low bits are the tail of the symbols.
   func hasTail(count: Int) -> Bool { model != .sparse && count < SymbolCoder.interleaved }
 
+  /// Whether `count` symbols have four states.
+  func isInterleaved(count: Int) -> Bool {
+    model != .sparse && count >= SymbolCoder.interleaved
+  }
+
   /// The place of a fixed table among all.
   static func table(_ family: FixedTables.Family, _ scale: Int) -> Int {
     family.rawValue &* FixedTables.scaleCount &+ scale

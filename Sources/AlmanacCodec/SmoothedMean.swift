@@ -7,12 +7,18 @@ struct SmoothedMean {
   private static let places: Int64 = 8
 
   /// The mean in 1/256, half of one more: cutting the places off rounds.
-  private var mean: Int64 = 1 &<< (places &- 1)
+  private(set) var mean: Int64 = 1 &<< (places &- 1)
   private let level: Int64
 
   /// The mean 0.
   @inline(__always)
   init(level: Int) { self.level = Int64(level) }
+
+  /// The mean as `mean` gave it.
+  init(level: Int, mean: Int64) {
+    self.level = Int64(level)
+    self.mean = mean
+  }
 
   /// The mean, rounded.
   @inline(__always)

@@ -99,19 +99,19 @@ enum SymbolCoder {
 
   /// Fills `output` with `count` symbols, -127 to 128, from exactly `size` bytes; gives the tail.
   ///
-  /// `padding` bytes after them must be readable.
+  /// For fewer than `interleaved`; `padding` bytes after them must be readable.
   static func decode(
     _ bytes: UnsafeRawPointer, size: Int, count: Int, table: UnsafePointer<UInt32>,
     output: UnsafeMutablePointer<Int64>
   ) throws(CodecError) -> UInt16 {
-    let tail =
-      count < interleaved
-      ? decodeSerial(bytes, size: size, count: count, table: table, output: output)
-      : decodeInterleaved(bytes, size: size, count: count, table: table, output: output) ? 0 : nil
-    guard let tail else {
-      throw CodecError(.malformed, "chunk symbols do not end where they should")
-    }
+    guard
+      let tail = decodeSerial(bytes, size: size, count: count, table: table, output: output)
+    else { throw wrongEnd }
     return tail
+  }
+
+  private static var wrongEnd: CodecError {
+    CodecError(.malformed, "chunk symbols do not end where they should")
   }
 
   private static func decodeSerial(
@@ -146,31 +146,61 @@ enum SymbolCoder {
     return Int64(entry &>> 24) &- Symbols.zero
   }
 
-  private static func decodeInterleaved(
-    _ bytes: UnsafeRawPointer, size: Int, count: Int, table: UnsafePointer<UInt32>,
-    output: UnsafeMutablePointer<Int64>
-  ) -> Bool {
-    guard size >= 16 else { return false }
+  /// The states before the first of `interleaved` symbols or more in `size` bytes.
+  static func states(
+    _ bytes: UnsafeRawPointer, size: Int
+  ) throws(CodecError) -> SymbolStates {
+    guard size >= 16 else { throw wrongEnd }
     func state(_ lane: Int) -> UInt32 {
       UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * lane, as: UInt32.self))
     }
-    var (a, b, c, d) = (state(0), state(1), state(2), state(3))
-    var next = bytes + 16
+    return SymbolStates(a: state(0), b: state(1), c: state(2), d: state(3), position: 16)
+  }
+
+  /// Fills `output` with the next `count` symbols out of `size` bytes.
+  ///
+  /// The number is a multiple of 4 unless they are the last ones; `padding` bytes after all of
+  /// them must be readable.
+  static func decode(
+    _ states: inout SymbolStates, _ bytes: UnsafeRawPointer, size: Int, count: Int,
+    table: UnsafePointer<UInt32>, output: UnsafeMutablePointer<Int64>
+  ) throws(CodecError) {
+    var (a, b, c, d) = (states.a, states.b, states.c, states.d)
+    guard states.position <= size else { throw wrongEnd }
+    var next = bytes + Int(states.position)
     let end = bytes + size
     var index = 0
     while index &+ 4 <= count {
       // Four symbols read at most 8 bytes past the end, which are there.
-      guard next <= end else { return false }
+      guard next <= end else { throw wrongEnd }
       output[index] = pop(&a, table, &next)
       output[index &+ 1] = pop(&b, table, &next)
       output[index &+ 2] = pop(&c, table, &next)
       output[index &+ 3] = pop(&d, table, &next)
       index &+= 4
     }
-    guard next <= end else { return false }
+    guard next <= end else { throw wrongEnd }
     if count & 3 > 0 { output[index] = pop(&a, table, &next) }
     if count & 3 > 1 { output[index &+ 1] = pop(&b, table, &next) }
     if count & 3 > 2 { output[index &+ 2] = pop(&c, table, &next) }
-    return next == end && a == wordBound && b == wordBound && c == wordBound && d == wordBound
+    states = SymbolStates(a: a, b: b, c: c, d: d, position: Int32(next - bytes))
   }
+
+  /// Throws where `states` are not those behind the last symbol.
+  static func checkEnd(_ states: SymbolStates, size: Int) throws(CodecError) {
+    let isEnd =
+      states.position == size && states.a == wordBound && states.b == wordBound
+      && states.c == wordBound && states.d == wordBound
+    guard isEnd else { throw wrongEnd }
+  }
+}
+
+/// Where the decoding of interleaved symbols is.
+struct SymbolStates: Sendable {
+  var a: UInt32
+  var b: UInt32
+  var c: UInt32
+  var d: UInt32
+  /// The bytes that were read.
+  var position: Int32
 }

@@ -2,11 +2,17 @@ internal import AlmanacCore
 internal import AlmanacPattern
 internal import AlmanacQuery
 internal import AlmanacStore
+internal import Synchronization
 
 /// Reads series for queries from the store, on the reader pool: many of them on all its threads.
 struct StoreSeriesSource: SeriesSource {
   /// Fewer series than this are read by one thread.
   private static let smallCount = 32
+
+  /// Parts that a thread reads on average: where another program holds one up, others do its work.
+  private static let partsOfThread = 16
+  /// Series of a part at least.
+  private static let smallestPart = 16
 
   /// Series after which a reader asks whether to go on.
   private static let seriesBetweenChecks = 16
@@ -109,8 +115,7 @@ struct StoreSeriesSource: SeriesSource {
         return all.inOrder(of: \.key)
       }
     }
-    let part = { @Sendable (ids: ArraySlice<SeriesID>) in
-      var reader = snapshot.reader(in: range)
+    let part = { @Sendable (ids: ArraySlice<SeriesID>, reader: inout SeriesReader) throws -> [T] in
       var all: [T] = []
       for (count, id) in ids.enumerated() {
         if count % Self.seriesBetweenChecks == 0 { try budget.check() }
@@ -120,32 +125,43 @@ struct StoreSeriesSource: SeriesSource {
     }
     let (ids, few) = try await pool.run {
       let ids = snapshot.series(passing: matchers)
-      return (ids, ids.count < Self.smallCount ? try part(ids[...]) : nil)
+      guard ids.count < Self.smallCount else { return (ids, nil as [T]?) }
+      var reader = snapshot.reader(in: range)
+      return (ids, try part(ids[...], &reader))
     }
     let (all, isInOrder) =
-      if let few { (few, Self.isInOrder(few)) } else { try await readParts(of: ids, part) }
+      if let few { (few, Self.isInOrder(few)) } else {
+        try await readParts(of: ids, { snapshot.reader(in: range) }, part)
+      }
     if isInOrder { return all }
     return try await pool.run { all.inOrder(of: \.key) }
   }
 
-  /// `read` of each of as many parts of `ids` as the pool has threads, one after the other, and
-  /// whether they come in order of key.
+  /// `read` of parts of `ids`, one after the other, and whether they come in order of key. Each
+  /// thread of the pool takes the next part, with one reader, until there is none.
   private func readParts<T: Keyed>(
-    of ids: [SeriesID], _ read: @escaping @Sendable (ArraySlice<SeriesID>) throws -> [T]
+    of ids: [SeriesID], _ reader: @escaping @Sendable () -> SeriesReader,
+    _ read: @escaping @Sendable (ArraySlice<SeriesID>, inout SeriesReader) throws -> [T]
   ) async throws -> (all: [T], isInOrder: Bool) {
-    let size = (ids.count + pool.width - 1) / pool.width
-    return try await withThrowingTaskGroup(of: (Int, [T], Bool).self) { group in
-      for start in stride(from: 0, to: ids.count, by: size) {
-        let part = ids[start..<min(start + size, ids.count)]
+    typealias Part = (start: Int, found: [T], isInOrder: Bool)
+    let size = max(Self.smallestPart, ids.count / (pool.width * Self.partsOfThread))
+    let next = NextPart(size: size, count: ids.count)
+    return try await withThrowingTaskGroup(of: [Part].self) { group in
+      for _ in 0..<pool.width {
         group.addTask {
           try await pool.run {
-            let found = try read(part)
-            return (start, found, Self.isInOrder(found))
+            var reader = reader()
+            var parts: [Part] = []
+            while let part = next.take() {
+              let found = try read(ids[part], &reader)
+              parts.append((part.lowerBound, found, Self.isInOrder(found)))
+            }
+            return parts
           }
         }
       }
-      var parts: [(start: Int, found: [T], isInOrder: Bool)] = []
-      for try await part in group { parts.append(part) }
+      var parts: [Part] = []
+      for try await some in group { parts += some }
       parts.sort { $0.start < $1.start }
       let ends = parts.flatMap { [$0.found.first, $0.found.last].compactMap(\.self) }
       let areInOrder =
@@ -157,6 +173,24 @@ struct StoreSeriesSource: SeriesSource {
 
   private static func isInOrder(_ all: [some Keyed]) -> Bool {
     zip(all, all.dropFirst()).allSatisfy { $0.key < $1.key }
+  }
+}
+
+/// Hands out parts of a count of things, one after the other.
+private final class NextPart: Sendable {
+  private let size: Int
+  private let count: Int
+  private let next = Atomic<Int>(0)
+
+  init(size: Int, count: Int) {
+    self.size = size
+    self.count = count
+  }
+
+  /// The next part; nil once all are taken.
+  func take() -> Range<Int>? {
+    let start = next.add(size, ordering: .relaxed).oldValue
+    return start < count ? start..<min(start + size, count) : nil
   }
 }
 

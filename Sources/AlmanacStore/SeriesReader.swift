@@ -6,6 +6,7 @@ public struct SeriesReader: ~Copyable {
   let snapshot: Snapshot
   let range: TimeRange
   var reader = ChunkReader()
+  private var buffer = SampleBuffer()
   /// Parts that reach into the range, in order of time, then of generation.
   let cursors: [PartCursor]
   /// For each of them the rollup to be used in its place, once one was asked for.
@@ -91,8 +92,10 @@ public struct SeriesReader: ~Copyable {
   mutating func samples(
     of id: SeriesID, in range: TimeRange
   ) throws(StoreError) -> Samples {
-    var found = Samples()
     let series = UInt32(truncatingIfNeeded: id.rawValue)
+    let hasDeletions = !snapshot.deletions.isEmpty
+    // An error may have left something.
+    buffer.removeAll()
     for cursor in cursors {
       let part = cursor.part
       try cursor.chunks(of: series, in: range) { chunk, block throws(StoreError) in
@@ -100,18 +103,28 @@ public struct SeriesReader: ~Copyable {
         guard header.range.overlaps(range) else {
           return try ChunkReader.verify(chunk, of: part, block, series)
         }
+        // Most chunks begin where the one before has ended.
+        let isNext =
+          buffer.count == 0
+          || max(header.range.start, range.start).nanoseconds > buffer.lastTime
+        if isNext, !hasDeletions {
+          return try reader.append(
+            chunk, header, inside: range, of: part, block, series, to: &buffer)
+        }
         var samples = try reader.samples(chunk, of: part, block, series).inside(range)
-        if !snapshot.deletions.isEmpty {
+        if hasDeletions {
           samples = snapshot.deletions.applied(
             to: samples, of: series, writtenUpTo: part.info.generations.upperBound)
         }
-        found = found.merging(samples)
+        buffer.merge(samples)
       }
     }
     for segment in snapshot.segments {
-      found = found.merging(newest(in: segment, of: id, range))
+      if hasDeletions || !segment.segment.append(id, in: range, first: segment.limit, to: &buffer) {
+        buffer.merge(newest(in: segment, of: id, range))
+      }
     }
-    return found
+    return buffer.take()
   }
 
   func newest(

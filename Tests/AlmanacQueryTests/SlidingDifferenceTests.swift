@@ -51,6 +51,32 @@ import Testing
     }
   }
 
+  @Test("windows worked out before serve series of the same times", arguments: UInt64(0)..<50)
+  func recent(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let second: Int64 = 1_000_000_000
+    let start = Timestamp(nanoseconds: Int64.random(in: -2_000...2_000, using: &random) * second)
+    let ends = try Moments(TimeRange(start: start, end: start + .seconds(4_000)), step: .minutes(1))
+    let length = Int64.random(in: 1...600, using: &random) * second
+    let function = SlidingDifference(isCounter: true, isRate: true)
+    let recent = RecentWindows()
+    // More than are kept, in turn and again.
+    let lots = (0..<6).map { _ in Self.samples(&random) }
+    for _ in 0..<40 {
+      let lot = lots[Int.random(in: 0..<lots.count, using: &random)]
+      let values = lot.values.map { $0 + Double(Int.random(in: 0...9, using: &random)) }
+      let samples = Samples(timestamps: lot.timestamps, values: values)
+      let found = function.slide(
+        along: samples, ends: ends, length: length, at: ends.times, recent)
+      let alone = function.slide(along: samples, ends: ends, length: length, at: ends.times)
+      #expect(found.timestamps == alone.timestamps)
+      let areSame = found.values.elementsEqual(alone.values) {
+        $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN
+      }
+      #expect(areSame)
+    }
+  }
+
   @Test("windows at the ends of time give values or none")
   func ends() {
     let samples = Samples(timestamps: [.min, -1, 0, .max], values: [1, 2, 3, 4])

@@ -136,12 +136,13 @@ struct SeriesGrouping: Sendable {
       ]
     }
     let keepsMetric = !isWithout && labels.contains(SeriesKey.metricLabel)
+    let names = Array(labels)
     var positions: [SeriesKey: Int] = [:]
     var groups: [Group] = []
     var position = 0
     for (index, one) in series.enumerated() {
       // Series of one group often follow each other.
-      if index == 0 || !isKey(groups[position].key, of: one.key, keepsMetric) {
+      if index == 0 || !isKey(groups[position].key, of: one.key, keepsMetric, names) {
         let all = one.key.labels
         let key = SeriesKey(
           metric: keepsMetric ? one.key.metric : "",
@@ -158,12 +159,19 @@ struct SeriesGrouping: Sendable {
     return groups.inOrder(of: \.key)
   }
 
-  /// Whether `group` is the key of the group of `one`.
-  private func isKey(_ group: SeriesKey, of one: SeriesKey, _ keepsMetric: Bool) -> Bool {
+  /// Up to so many names comparing is faster than hashing.
+  private static let fewNames = 4
+
+  /// Whether `group` is the key of the group of `one`; `names` are those of the labels.
+  private func isKey(
+    _ group: SeriesKey, of one: SeriesKey, _ keepsMetric: Bool, _ names: [String]
+  ) -> Bool {
     if keepsMetric, group.metric != one.metric { return false }
     let kept = group.labels.all
     var next = 0
-    for label in one.labels.all where labels.contains(label.name) != isWithout {
+    let areFew = names.count <= Self.fewNames
+    for label in one.labels.all
+    where (areFew ? names.contains(label.name) : labels.contains(label.name)) != isWithout {
       guard next < kept.count, kept[next] == label else { return false }
       next += 1
     }

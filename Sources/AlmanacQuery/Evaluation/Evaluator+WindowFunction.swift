@@ -179,6 +179,7 @@ struct WindowEvaluation: Sendable {
   }
   /// The moments of the windows: all of them, or the first for all.
   private let endTimes: [Int64]
+  private let recent = RecentWindows()
 
   init(
     _ node: WindowFunctionPlan, length: Interval, ends: Moments, moments: Moments,
@@ -212,7 +213,7 @@ struct WindowEvaluation: Sendable {
     case .difference(let difference):
       try budget.check()
       found = difference.slide(
-        along: series.samples, ends: ends, length: length.nanoseconds, at: endTimes)
+        along: series.samples, ends: ends, length: length.nanoseconds, at: endTimes, recent)
     case .value(let value): found = try apply(value, to: series.samples)
     }
     let samples = differs ? found : atMoments(found)

@@ -14,53 +14,57 @@ struct SlidingDifference: Sendable {
   /// The change over each window (end - length, end] that has two samples or more, at the time of
   /// its end among `endTimes`.
   func slide(
-    along samples: Samples, ends: Moments, length: Int64, at endTimes: [Int64]
+    along samples: Samples, ends: Moments, length: Int64, at endTimes: [Int64],
+    _ recent: RecentWindows = RecentWindows()
   ) -> Samples {
-    var changes = [Double](repeating: 0, count: endTimes.count)
-    // The times of the changes, from the first window on that has none.
-    var kept: [Int64] = []
-    var count = 0
-    var found = changes.mutableSpan
-    let times = samples.timestamps.span
-    let values = samples.values.span
-    var lower = WindowBound()
-    var upper = WindowBound()
+    let windows = recent.windows(along: samples.timestamps) {
+      SlidingWindows(along: samples.timestamps, ends: ends, length: length, at: endTimes)
+    }
+    let falls = isCounter ? Self.falls(of: samples.values.span) : []
+    let divisor = isRate ? Double(length) / 1e9 : 1
+    let changes =
+      falls.isEmpty
+      ? changes(of: samples.values.span, over: windows, divisor) { _, difference in difference }
+      : changes(of: samples.values.span, falling: falls, over: windows, divisor)
+    return Samples(timestamps: windows.times, values: changes)
+  }
+
+  /// The same of a counter with values that are less than those before.
+  private func changes(
+    of values: Span<Double>, falling falls: [Int], over windows: SlidingWindows, _ divisor: Double
+  ) -> [Double] {
     // Those inside of the window are between the two.
-    let falls = isCounter ? Self.falls(of: values) : []
     var (firstFall, nextFall) = (0, 0)
-    var reach = Reach()
-    for index in 0..<ends.count {
-      let end = ends[index]
-      let (earlier, overflow) = end.subtractingReportingOverflow(length)
-      let start = overflow ? .min : earlier
-      upper.move(past: end, in: times)
-      lower.move(past: start, in: times)
-      let (from, to) = (lower.position, upper.position)
-      guard to - from > 1 else { continue }
-      let first = values[from]
-      var difference = values[to - 1] - first
-      if !falls.isEmpty {
-        while nextFall < falls.count, falls[nextFall] < to { nextFall += 1 }
-        while firstFall < nextFall, falls[firstFall] <= from { firstFall += 1 }
-        for fall in falls[firstFall..<nextFall] { difference += values[fall - 1] }
-      }
-      let bounds = Reach.Bounds(
-        start: start, first: times[from], last: times[to - 1], end: end, count: to - from)
-      if !reach.isSame(bounds) { reach = Reach(bounds) }
+    return changes(of: values, over: windows, divisor) { window, difference in
+      while nextFall < falls.count, falls[nextFall] <= window.last { nextFall += 1 }
+      while firstFall < nextFall, falls[firstFall] <= window.first { firstFall += 1 }
+      var difference = difference
+      for fall in falls[firstFall..<nextFall] { difference += values[fall - 1] }
+      return difference
+    }
+  }
+
+  @inline(__always)
+  private func changes(
+    of values: Span<Double>, over windows: SlidingWindows, _ divisor: Double,
+    _ corrected: (SlidingWindows.Window, Double) -> Double
+  ) -> [Double] {
+    var changes = [Double](repeating: 0, count: windows.windows.count)
+    var found = changes.mutableSpan
+    let (allWindows, allReaches) = (windows.windows, windows.reaches)
+    let all = allWindows.span
+    let reaches = allReaches.span
+    for index in 0..<all.count {
+      let window = all[index]
+      let first = values[Int(window.first)]
+      let difference = corrected(window, values[Int(window.last)] - first)
+      let reach = reaches[Int(window.reach)]
       // From twice the change on the counter was not near 0 at the start of the window.
       let isNearZero = isCounter && difference > 0 && first >= 0 && first <= 2 * difference
       let factor = isNearZero ? reach.factor(fromZero: first / difference) : reach.factor
-      if count < index {
-        if kept.isEmpty { kept = Array(endTimes[..<count]) }
-        kept.append(endTimes[index])
-      }
-      found[count] = difference * (isRate ? factor / (Double(length) / 1e9) : factor)
-      count += 1
+      found[index] = difference * (isRate ? factor / divisor : factor)
     }
-    if count == endTimes.count { return Samples(timestamps: endTimes, values: changes) }
-    changes.removeLast(changes.count - count)
-    return Samples(
-      timestamps: kept.isEmpty ? Array(endTimes[..<count]) : kept, values: changes)
+    return changes
   }
 
   /// The positions of the values that are less than those before.
@@ -77,87 +81,5 @@ struct SlidingDifference: Sendable {
     }
     guard falls > 0 else { return [] }
     return (1..<values.count).filter { values[$0] < values[$0 - 1] }
-  }
-}
-
-/// One end of a window that slides along a series.
-private struct WindowBound {
-  /// The first sample after it.
-  private(set) var position = 0
-  /// How far it moved last.
-  private var stride = 0
-
-  /// Moves on to the first sample after `time`; most often as far as the last time.
-  @inline(__always)
-  mutating func move(past time: Int64, in times: Span<Int64>) {
-    let guess = position + stride
-    if guess < times.count, times[guess] > time, guess == 0 || times[guess - 1] <= time {
-      position = guess
-      return
-    }
-    let before = position
-    while position < times.count, times[position] <= time { position += 1 }
-    stride = position - before
-  }
-}
-
-/// How far a window reaches beyond its samples, in seconds.
-private struct Reach {
-  /// A window with its samples, ns.
-  struct Bounds {
-    var start: Int64
-    var first: Int64
-    var last: Int64
-    var end: Int64
-    var count: Int
-  }
-
-  /// What the bounds are to those of a window with the same reach.
-  private var before: Int64 = 0
-  private var inside: Int64 = 0
-  private var after: Int64 = 0
-  private var count = 0
-
-  private var secondsBefore = 0.0
-  private var secondsInside = 1.0
-  private var secondsAfter = 0.0
-  /// What a change is multiplied by.
-  private(set) var factor = 1.0
-
-  /// Of no window.
-  init() {}
-
-  init(_ bounds: Bounds) {
-    before = bounds.first &- bounds.start
-    inside = bounds.last &- bounds.first
-    after = bounds.end &- bounds.last
-    // Distances that are out of range are those of no other window.
-    let fits = before >= 0 && inside > 0 && after >= 0
-    count = fits ? bounds.count : 0
-    secondsInside = Self.seconds(from: bounds.first, to: bounds.last)
-    let distance = secondsInside / Double(bounds.count - 1)
-    secondsBefore = Self.seconds(from: bounds.start, to: bounds.first)
-    if secondsBefore >= 1.1 * distance { secondsBefore = distance / 2 }
-    secondsAfter = Self.seconds(from: bounds.last, to: bounds.end)
-    if secondsAfter >= 1.1 * distance { secondsAfter = distance / 2 }
-    factor = (secondsInside + secondsBefore + secondsAfter) / secondsInside
-  }
-
-  /// Whether a window reaches as far beyond as many samples.
-  func isSame(_ bounds: Bounds) -> Bool {
-    count == bounds.count && inside == bounds.last &- bounds.first
-      && before == bounds.first &- bounds.start && after == bounds.end &- bounds.last
-  }
-
-  /// The factor of a counter whose first value is `share` of its change: it was 0 so long before.
-  func factor(fromZero share: Double) -> Double {
-    let before = min(secondsBefore, secondsInside * share)
-    return (secondsInside + before + secondsAfter) / secondsInside
-  }
-
-  /// From one time to another in seconds.
-  private static func seconds(from: Int64, to: Int64) -> Double {
-    let (distance, overflow) = to.subtractingReportingOverflow(from)
-    return overflow ? Double(to) / 1e9 - Double(from) / 1e9 : Double(distance) / 1e9
   }
 }

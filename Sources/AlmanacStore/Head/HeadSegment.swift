@@ -157,6 +157,51 @@ final class HeadSegment: @unchecked Sendable {
     return Samples(inOrderOfWrites: times, found)
   }
 
+  /// Appends the samples of one series inside `range` among the first `limit` points to `buffer`;
+  /// false, without a change, where they are not in order or not behind what it has.
+  func append(
+    _ id: SeriesID, in range: TimeRange, first limit: Int, to buffer: inout SampleBuffer
+  ) -> Bool {
+    guard let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring) else {
+      return true
+    }
+    let (start, end) = (range.start.nanoseconds, range.end.nanoseconds)
+    let slot = page + (Int(id.rawValue) & (Self.pageSize - 1))
+    let newest = slot.pointee.load(ordering: .acquiring)
+    var next = newest
+    var count = 0
+    var later = Int64.max
+    while next != 0 {
+      let position = Int(next) - 1
+      next = previous[position]
+      guard position < limit else { continue }
+      let time = timestamps[position]
+      guard start <= time, time <= end else { continue }
+      // The newest first; `later` may be the greatest time only once.
+      guard time < later || count == 0 else { return false }
+      later = time
+      count += 1
+    }
+    guard count > 0 else { return true }
+    guard buffer.count == 0 || later > buffer.lastTime else { return false }
+    buffer.append(upTo: count) { times, values in
+      var next = newest
+      var left = count
+      while left > 0 {
+        let position = Int(next) - 1
+        next = previous[position]
+        guard position < limit else { continue }
+        let time = timestamps[position]
+        guard start <= time, time <= end else { continue }
+        left -= 1
+        times[left] = time
+        values[left] = self.values[position]
+      }
+      return 0..<count
+    }
+    return true
+  }
+
   /// How many points of the series `id` there are, counted up to `limit`.
   func count(of id: SeriesID, upTo limit: Int) -> Int {
     guard let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring) else {

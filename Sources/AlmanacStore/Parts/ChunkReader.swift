@@ -55,6 +55,27 @@ struct ChunkReader: ~Copyable {
     }
   }
 
+  /// Appends the samples of a chunk inside `range` to `buffer`, which ends before the first of
+  /// them.
+  mutating func append(
+    _ chunk: UnsafeRawBufferPointer, _ header: Chunk.Header, inside range: TimeRange,
+    of part: Part, _ block: Int, _ series: UInt32, to buffer: inout SampleBuffer
+  ) throws(StoreError) {
+    // From the beginning on marks are of no use.
+    let hasMarks = header.count > ChunkMarks.minimumCount && range.start > header.range.start
+    var marks = hasMarks ? part.marks.marks(of: chunk) : ChunkMarks()
+    let wereKnown = !marks.isEmpty
+    try buffer.append(upTo: header.count) { times, values throws(StoreError) in
+      do throws(CodecError) {
+        return try decoder.decode(
+          chunk, inside: range, marks: &marks, timestamps: times, values: values)
+      } catch {
+        throw part.error(block, series, error)
+      }
+    }
+    if !wereKnown, !marks.isEmpty { part.marks.remember(marks, of: chunk) }
+  }
+
   /// The summaries of a chunk's hours, where it has them.
   mutating func hours(
     _ chunk: UnsafeRawBufferPointer, of part: Part, _ block: Int, _ series: UInt32

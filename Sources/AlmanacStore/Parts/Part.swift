@@ -14,6 +14,7 @@ final class Part: Sendable {
   /// What sums up its samples, one each resolution at most.
   let rollups: [Part]
   let lastValues = LastValues()
+  let marks = PartMarks()
   /// Keeps the memory of the blocks.
   private let partition: any FrozenPartition
 
