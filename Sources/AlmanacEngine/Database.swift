@@ -20,6 +20,10 @@ public final class Database: Sendable {
     public var parsers = 2
     /// Bytes of results of stages that are kept for other queries; 0 keeps none.
     public var stageCacheBytes = 64 << 20
+    /// Bytes that models may take in the store: the longest unused go first.
+    public var modelBytes = 1 << 30
+    /// How long a model may lie unused.
+    public var modelsUnusedFor = Interval.days(30)
     /// Trainings at once; each uses two threads.
     public var trainings = 1
     /// What time it is.
@@ -79,6 +83,8 @@ public final class Database: Sendable {
       store: store, readers: readers,
       trainers: ThreadPool(
         label: "almanac.trainers", width: options.trainings, isBackground: true),
+      limits: ModelLedger.Limits(
+        bytes: options.modelBytes, unusedFor: options.modelsUnusedFor),
       metrics: metrics, logger: logger, clock: options.clock)
     lets = try LetStore(store: store, logger: logger)
     refreshes = try RefreshSchedule(store: store, logger: logger)
@@ -223,6 +229,11 @@ public final class Database: Sendable {
   /// The models that are kept.
   public func models() async throws -> [StoredModel] {
     try await models.list()
+  }
+
+  /// One of them; nil where there is none.
+  public func model(_ id: String) async throws -> StoredModel? {
+    try await models.kept(id)
   }
 
   /// Forgets a model; false where there is none.

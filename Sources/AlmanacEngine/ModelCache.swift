@@ -16,6 +16,8 @@ final class ModelCache: ModelSource {
     var jobs: [Job] = []
     var nextJob = 1
     var lastUsed: [String: Timestamp] = [:]
+    /// nil until the first model is kept.
+    var ledger: ModelLedger?
 
     mutating func list(_ job: Job) {
       jobs.append(job)
@@ -35,18 +37,20 @@ final class ModelCache: ModelSource {
   private let store: Store
   private let readers: ThreadPool
   private let trainers: ThreadPool
+  private let limits: ModelLedger.Limits
   private let metrics: EngineMetrics
   private let logger: Logger
   private let clock: @Sendable () -> Timestamp
   private let state = Mutex(State())
 
   init(
-    store: Store, readers: ThreadPool, trainers: ThreadPool, metrics: EngineMetrics,
-    logger: Logger, clock: @escaping @Sendable () -> Timestamp
+    store: Store, readers: ThreadPool, trainers: ThreadPool, limits: ModelLedger.Limits,
+    metrics: EngineMetrics, logger: Logger, clock: @escaping @Sendable () -> Timestamp
   ) {
     self.store = store
     self.readers = readers
     self.trainers = trainers
+    self.limits = limits
     self.metrics = metrics
     self.logger = logger
     self.clock = clock
@@ -61,7 +65,7 @@ final class ModelCache: ModelSource {
     let key = try await readers.run { ModelKey(request) }
     if let record = try await stored(key) {
       metrics.add(.modelHits)
-      return .model(record.model, info(key, record, .hit))
+      return .model(record.model, info(key.text, record, .hit))
     }
     metrics.add(.modelMisses)
     let (job, starts) = join(key, request)
@@ -70,10 +74,34 @@ final class ModelCache: ModelSource {
       train(request, key, job)
     }
     guard let result = await job.flight.wait(atMost: request.wait) else {
-      return .pending(job: job.id)
+      // An older model knows more than none.
+      guard let (id, old) = try await older(key, than: request) else {
+        return .pending(job: job.id)
+      }
+      metrics.add(.modelsStale)
+      var known = info(id, old, .stale)
+      known.job = job.id
+      return .model(old.model, known)
     }
     let record = try result.get()
-    return .model(record.model, info(key, record, .trained))
+    return .model(record.model, info(key.text, record, .trained))
+  }
+
+  /// The newest model of the same question that knows nothing after the request's bucket.
+  private func older(
+    _ key: ModelKey, than request: ModelRequest
+  ) async throws -> (id: String, record: ModelRecord)? {
+    let found = try await readers.run { [store] in
+      try store.models(key.family).compactMap { id, bytes -> (id: String, record: ModelRecord)? in
+        guard let record = try? ModelRecord(encoded: bytes), record.key == request.key,
+          record.model.step == request.history.step,
+          record.model.trainedUntil < request.bucket
+        else { return nil }
+        return (id, record)
+      }.max { $0.record.model.trainedUntil < $1.record.model.trainedUntil }
+    }
+    if let found { used(found.id) }
+    return found
   }
 
   func known(plan: String, options: ForecastOptions) async throws -> [KnownModel] {
@@ -136,12 +164,32 @@ final class ModelCache: ModelSource {
     state.withLock { state in
       state.recent.removeAll { $0.key.text == id }
       state.lastUsed[id] = nil
+      state.ledger?.remove(id)
     }
     return try await store.removeModel(id)
   }
 
-  private func stored(_ key: ModelKey) async throws -> ModelRecord? {
+  /// The model kept under `id`; nil where there is none.
+  func kept(_ id: String) async throws -> StoredModel? {
+    let lastUsed = state.withLock { $0.lastUsed[id] }
+    return try await readers.run { [store] in
+      guard let bytes = try store.model(id), let record = try? ModelRecord(encoded: bytes) else {
+        return nil
+      }
+      return StoredModel(id: id, record: record, bytes: bytes.count, lastUsed: lastUsed)
+    }
+  }
+
+  /// Notes that a model was of use.
+  private func used(_ id: String) {
     let now = clock()
+    state.withLock { state in
+      state.lastUsed[id] = now
+      state.ledger?.use(id, at: now)
+    }
+  }
+
+  private func stored(_ key: ModelKey) async throws -> ModelRecord? {
     let known: ModelRecord? = state.withLock { state in
       guard let index = state.recent.firstIndex(where: { $0.key == key }) else { return nil }
       let entry = state.recent.remove(at: index)
@@ -149,7 +197,7 @@ final class ModelCache: ModelSource {
       return entry.record
     }
     if let known {
-      state.withLock { $0.lastUsed[key.text] = now }
+      used(key.text)
       return known
     }
     let bytes = try await readers.run { [store] in try store.model(key.text) }
@@ -157,7 +205,7 @@ final class ModelCache: ModelSource {
     do {
       let record = try ModelRecord(encoded: bytes)
       remember(key, record)
-      state.withLock { $0.lastUsed[key.text] = now }
+      used(key.text)
       return record
     } catch {
       // A model can always be trained anew; better that than no answer.
@@ -274,19 +322,39 @@ final class ModelCache: ModelSource {
     remember(key, record)
     guard !store.isReadOnly else { return }
     do {
-      try await store.putModel(key.text, record.encoded())
+      let bytes = record.encoded()
+      try await store.putModel(key.text, bytes)
+      try await evict(keeping: key.text, bytes: bytes.count)
     } catch {
       logger.warning("cannot keep a model: \(error)", metadata: ["model": "\(key.text)"])
     }
   }
 
+  /// Notes a model that was kept now, and forgets others where there are too many.
+  private func evict(keeping id: String, bytes: Int) async throws {
+    let now = clock()
+    if state.withLock({ $0.ledger == nil }) {
+      var ledger = ModelLedger()
+      for model in try await list() {
+        ledger.put(
+          model.id, bytes: model.bytes, at: model.lastUsed ?? model.record.created)
+      }
+      state.withLock { [ledger] in $0.ledger = $0.ledger ?? ledger }
+    }
+    let victims = state.withLock { state in
+      state.ledger?.put(id, bytes: bytes, at: now)
+      return state.ledger?.evict(limits, now: now) ?? []
+    }
+    for victim in victims where try await remove(victim) { metrics.add(.modelsEvicted) }
+  }
+
   private func info(
-    _ key: ModelKey, _ record: ModelRecord, _ state: ModelInfo.State
+    _ id: String, _ record: ModelRecord, _ state: ModelInfo.State
   ) -> ModelInfo {
     let model = record.model
     let isFallback = model.fallbackReason != nil
     return ModelInfo(
-      id: isFallback ? nil : key.text, kind: model.kind, state: isFallback ? .fallback : state,
+      id: isFallback ? nil : id, kind: model.kind, state: isFallback ? .fallback : state,
       trainedUntil: model.trainedUntil,
       holdout: model.holdout, reason: model.fallbackReason, job: nil)
   }

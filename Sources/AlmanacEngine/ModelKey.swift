@@ -2,7 +2,8 @@ internal import AlmanacCore
 internal import AlmanacForecast
 internal import AlmanacQuery
 
-/// What a model is kept under: a hash of everything that its training depends on.
+/// What a model is kept under: a hash of everything that its training depends on. It begins with
+/// a hash of what stays as time goes on, so that the models of one question lie side by side.
 ///
 /// That is the canonical plan of its input, the parameters, the series, the end of its training
 /// bucket, the version of the engine, and the training data itself. With the data in the key a
@@ -14,6 +15,10 @@ struct ModelKey: Hashable, Sendable {
 
   /// 32 hexadecimal digits.
   let text: String
+  /// The first of them: the same for all models of one question, whatever the data.
+  var family: String { String(text.prefix(Self.familyDigits)) }
+
+  private static let familyDigits = 12
 
   init(_ request: ModelRequest) {
     var hash = StableHash()
@@ -21,12 +26,14 @@ struct ModelKey: Hashable, Sendable {
     hash.combine(request.plan)
     hash.combine(request.options.canonicalText)
     hash.combine(request.key.encoded)
+    if let group = request.group { hash.combine("group \(group.name)") }
+    let family = hash.hexadecimal.prefix(Self.familyDigits)
     hash.combine(UInt64(bitPattern: request.bucket.nanoseconds))
     hash.combine(UInt64(bitPattern: request.history.start.nanoseconds))
     hash.combine(UInt64(bitPattern: request.history.step.nanoseconds))
     for value in request.history.values { hash.combine(value.bitPattern) }
     if let group = request.group { hash.combine("group \(group.hash)") }
-    text = hash.hexadecimal
+    text = String(family + hash.hexadecimal.dropFirst(Self.familyDigits))
   }
 }
 

@@ -12,7 +12,7 @@ extension Routes {
     }
     router.get("/api/v1/models/:id") { _, request in
       guard let id = request.parameters.get("id"),
-        let model = try await database.models().first(where: { $0.id == id })
+        let model = try await database.model(id)
       else { return ErrorResponse.notFound("there is no such model") }
       return one { $0.storedModel(model) }
     }

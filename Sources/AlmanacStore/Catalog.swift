@@ -82,10 +82,10 @@ struct Catalog: Sendable {
     try partition.value(Self.model + name.utf8)
   }
 
-  /// Every model with its name, in order of name.
-  func models() throws(StoreError) -> [(key: String, bytes: [UInt8])] {
+  /// The models whose names begin with `prefix`, in order of name.
+  func models(_ prefix: String) throws(StoreError) -> [(key: String, bytes: [UInt8])] {
     var all: [(key: String, bytes: [UInt8])] = []
-    try partition.scan(prefix: Self.model) { key, bytes throws(StoreError) in
+    try partition.scan(prefix: Self.model + prefix.utf8) { key, bytes throws(StoreError) in
       all.append((String(decoding: key.dropFirst(Self.model.count), as: UTF8.self), Array(bytes)))
       return true
     }

@@ -4,9 +4,9 @@ extension Store {
   /// The model kept under `key`, as it was put.
   public func model(_ key: String) throws(StoreError) -> [UInt8]? { try catalog.model(key) }
 
-  /// Every model with its key, in order of key.
-  public func models() throws(StoreError) -> [(key: String, bytes: [UInt8])] {
-    try catalog.models()
+  /// The models whose keys begin with `prefix`, all by default, with their keys and in their order.
+  public func models(_ prefix: String = "") throws(StoreError) -> [(key: String, bytes: [UInt8])] {
+    try catalog.models(prefix)
   }
 
   /// Keeps `bytes` under `key`; durable when this returns.

@@ -3,7 +3,7 @@ import AlmanacQuery
 import AlmanacStore
 import ArgumentParser
 
-/// Reads what `serve --retention` and `--retention-size` say.
+/// Reads what `serve --retention`, `--retention-size`, `--model-retention` and `--model-size` say.
 enum RetentionOption {
   /// - Parameters:
   ///   - periods: Each `90d`, or `SELECTOR=90d`.
@@ -28,6 +28,17 @@ enum RetentionOption {
       retention.maximumBytes = bytes
     }
     return retention
+  }
+
+  /// What models may take and how long they may lie unused.
+  static func models(unusedFor: String, size: String) throws -> (bytes: Int, unusedFor: Interval) {
+    guard let bytes = bytes(size) else {
+      throw ValidationError("cannot read --model-size \(size): write bytes, as 1Gi")
+    }
+    guard let interval = Interval(parameter: unusedFor), interval > .zero else {
+      throw ValidationError("cannot read --model-retention \(unusedFor): write a duration, as 30d")
+    }
+    return (bytes, interval)
   }
 
   private static func period(_ text: String, in option: String) throws -> Interval {

@@ -67,6 +67,12 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Bytes of the results of stages that are kept for other queries; 0 keeps none.")
   var stageCache = "64Mi"
 
+  @Option(help: "Bytes that trained models may take; the longest unused go first.")
+  var modelSize = "1Gi"
+
+  @Option(help: "How long a trained model is kept that no query uses.")
+  var modelRetention = "30d"
+
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error
@@ -97,6 +103,8 @@ struct ServeCommand: AsyncParsableCommand {
     options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
     options.store.rollups = Set(rollup.map(\.resolution))
     options.stageCacheBytes = try QueryLimitsOption.stageCache(stageCache)
+    (options.modelBytes, options.modelsUnusedFor) = try RetentionOption.models(
+      unusedFor: modelRetention, size: modelSize)
     options.limits = try QueryLimitsOption.limits(timeout: queryTimeout, memory: queryMemory)
     let database = try Database(directory: data, options: options, logger: logger)
     let data = data

@@ -205,4 +205,76 @@ import Testing
     #expect(bits(one, 0) == bits(alone, 0))
     await database.close()
   }
+
+  @Test("while a newer model is trained the older one answers, and says so")
+  func stale() async throws {
+    let database = try await filled()
+    let ask = { (time: Timestamp, wait: String) in
+      try await database.query(
+        "forecast(memory<host=x>, 1d, model=seq2seq, hidden=64, wait=\(wait))",
+        at: QueryTime(time: time))
+    }
+    let yesterday = Self.end - .days(1)
+    let first = try await ask(Self.end, "0s")
+    #expect(first.worstState == .fallback, "nothing older is there")
+    #expect(try await database.cancelJob(try #require(first.series[0].model?.job)))
+    let old = try await ask(yesterday, "5m")
+    let stale = try await ask(Self.end, "0s")
+    #expect(stale.worstState == .stale)
+    #expect(stale.series[0].model?.id == old.series[0].model?.id)
+    #expect(stale.series[0].model?.job != nil)
+    #expect(stale.warnings.count == 1)
+    #expect(stale.series[0].times[0] == Self.end + Self.step)
+    let new = try await ask(Self.end, "5m")
+    #expect([.trained, .hit].contains(new.worstState))
+    #expect(new.series[0].model?.id != old.series[0].model?.id)
+    #expect(Self.count(.modelsStale, database) == 1)
+    // A model never answers for a time before its own end.
+    let before = try await ask(yesterday - .days(3), "0s")
+    #expect(before.worstState == .fallback)
+    await database.close()
+  }
+
+  @Test("models that take too much room or are not used are forgotten, the longest unused first")
+  func eviction() async throws {
+    let values = DatabaseFixture.daily(days: Self.days, minutes: 10, seed: 1)
+    let ask = { (database: Database, seed: Int) in
+      try await database.query(
+        "forecast(memory<host=x>, 1d, model=holt_winters, wait=5m, seed=\(seed))",
+        at: QueryTime(time: Self.end))
+    }
+    let probe = try DatabaseFixture().open()
+    try await DatabaseFixture.write(values, to: "memory,host=x", every: Self.step, in: probe)
+    _ = try await ask(probe, 1)
+    let size = try #require(try await probe.models().first).bytes
+    await probe.close()
+
+    let clock = StatementTests.Clock(Self.end)
+    let room = 3
+    let database = try fixture.open {
+      $0.clock = { clock.now }
+      $0.modelBytes = room * size + size / 2
+      $0.modelsUnusedFor = .days(2)
+    }
+    try await DatabaseFixture.write(values, to: "memory,host=x", every: Self.step, in: database)
+    var ids: [String] = []
+    for seed in 1...room {
+      ids.append(try #require(try await ask(database, seed).series[0].model?.id))
+      clock.advance(by: .minutes(1))
+    }
+    #expect(try await ask(database, 1).worstState == .hit)
+    clock.advance(by: .minutes(1))
+    _ = try await ask(database, 4)
+    let left = Set(try await database.models().map(\.id))
+    #expect(left.contains(ids[0]), "used a while ago")
+    #expect(!left.contains(ids[1]), "unused for the longest time")
+    #expect(left.count == room)
+    #expect(Self.count(.modelsEvicted, database) == 1)
+    #expect(try await database.model(ids[0])?.id == ids[0])
+    #expect(try await database.model(ids[1]) == nil)
+    clock.advance(by: .days(3))
+    _ = try await ask(database, 100)
+    #expect(try await database.models().count == 1)
+    await database.close()
+  }
 }

@@ -102,7 +102,8 @@ extension Evaluator {
       let alike = Dictionary(grouping: pasts) { one in labels.map { one.key.labels[$0] ?? "" } }
       for (values, members) in alike {
         let group = ModelGroup(
-          values.joined(separator: "\u{0}"), members.map { ($0.key, $0.history) }.inOrder(of: \.0))
+          zip(labels, values).map { "\($0)=\($1)" }.joined(separator: "\u{0}"),
+          members.map { ($0.key, $0.history) }.inOrder(of: \.0))
         for member in members { groups[member.key] = group }
       }
       return groups
@@ -129,6 +130,11 @@ extension Evaluator {
       try budget.check()
       switch answer {
       case .model(let model, let info):
+        if info.state == .stale, let job = info.job {
+          warnings.add(
+            "\(history.key): a model trained until \(info.trainedUntil) answers while job \(job) "
+              + "trains a newer one")
+        }
         return try await predict(history.key, model, info, recent, steps, plan)
       case .pending(let job):
         // Not kept: the next query gets the trained model.

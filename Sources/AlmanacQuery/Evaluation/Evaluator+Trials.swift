@@ -210,7 +210,8 @@ extension Evaluator {
     let came = truth.values(from: known.nextTime, count: steps, step: known.step)
     guard came.contains(where: \.isFinite) else { return nil }
     do {
-      guard case .model(let model, _) = try await run.model(request) else {
+      guard case .model(let model, let info) = try await run.model(request), info.state != .stale
+      else {
         try budget.check()
         throw OutOfTime()
       }

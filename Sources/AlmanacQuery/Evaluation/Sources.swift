@@ -97,12 +97,15 @@ public struct ModelRequest: Sendable {
 public struct ModelGroup: Sendable {
   /// The histories of all members, in order of key.
   public let members: [RegularSeries]
+  /// What its members are alike in.
+  public let name: String
   /// Names the group and all of its data.
   public let hash: String
 
   /// A group of `members` that are alike in what `name` says.
   public init(_ name: String, _ members: [(key: SeriesKey, history: RegularSeries)]) {
     self.members = members.map(\.history)
+    self.name = name
     var hash = StableHash()
     hash.combine(name)
     for (key, history) in members {
