@@ -147,8 +147,17 @@ import Testing
           "threshold=\(pick(numbers))", "for=\(pick(durations))", "min_dev=\(pick(numbers))",
           "all=true", "direction=up",
         ].shuffled(using: &random).prefix(Int.random(in: 0...4, using: &random))
-        return "outliers(\(([input] + arguments).joined(separator: ", ")))"
-          + pick(["", ".flag", ".expected"])
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0:
+          return "peers(\(input), by=\(pick(["host", "[]"])), method=\(pick(["mad", "dbscan"])), "
+            + "tolerance=\(pick(numbers)))\(pick(["", ".score", " | why"]))"
+        case 1:
+          return "changes(\(input), kind=\(pick(["any", "level", "variance"]))"
+            + "\(pick(["", ", history=1d"])))\(pick(["", ".size"]))"
+        default:
+          return "outliers(\(([input] + arguments).joined(separator: ", ")))"
+            + pick(["", ".flag", ".expected", " | why"])
+        }
       }
     }
   }

@@ -8,7 +8,8 @@ extension Evaluator {
 
   /// Judges the samples that the plan's input selects; everything before them is history.
   func outliers(_ plan: OutliersPlan, _ context: Context) async throws -> [LabelledOutliers] {
-    let (data, inner, judged) = judgement(plan, context)
+    let (data, inner, judged) = judgement(
+      of: plan.input, context, lead: max(Self.lead, plan.history + plan.history))
     let reference = try await reference(plan, context)
     let all = try await settledSeries(data, inner)
     return try await withThrowingTaskGroup(of: (Int, LabelledOutliers?).self) { group in
@@ -26,12 +27,11 @@ extension Evaluator {
     }
   }
 
-  /// What to read, when, and which part of it to judge.
-  private func judgement(
-    _ plan: OutliersPlan, _ context: Context
+  /// What to read, when, and which part of it to judge: what comes before that is read as history.
+  func judgement(
+    of input: Plan, _ context: Context, lead: Interval
   ) -> (data: Plan, context: Context, judged: TimeRange) {
-    let lead = max(Self.lead, plan.history + plan.history)
-    var data = plan.input
+    var data = input
     var inner = context
     while case .moved(let plan, let move) = data {
       data = plan
@@ -108,7 +108,7 @@ extension Evaluator {
 
 extension Samples {
   /// The time of the last sample in each bin of `grid` that has one.
-  fileprivate func times(in grid: RegularSeries) -> [Int: Timestamp] {
+  func times(in grid: RegularSeries) -> [Int: Timestamp] {
     var times: [Int: Timestamp] = [:]
     times.reserveCapacity(count)
     for time in timestamps {

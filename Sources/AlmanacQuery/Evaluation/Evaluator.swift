@@ -89,6 +89,9 @@ struct Evaluator: Sendable {
     case .backtest(let node): return .report(try await backtest(node, context))
     case .accuracy(let node): return .report(try await accuracy(node, context))
     case .tune(let node): return .report(try await tune(node, context))
+    case .peers(let node): return .outliers(try await peers(node, context))
+    case .why(let node): return .report(try await why(node, context))
+    case .changes(let node): return .report(try await changes(node, context))
     case .stage(let node): return try await stage(node, context)
     }
   }

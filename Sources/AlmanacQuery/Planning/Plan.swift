@@ -31,6 +31,9 @@ indirect enum Plan: Sendable {
   case split(SplitPlan)
   case decompose(DecomposePlan)
   case periods(PeriodsPlan)
+  case peers(PeersPlan)
+  case why(WhyPlan)
+  case changes(ChangesPlan)
   case component(ComponentPlan)
   case crosses(CrossesPlan)
   case backtest(BacktestPlan)
@@ -69,9 +72,9 @@ indirect enum Plan: Sendable {
       node.left.type == .number && node.right.type == .number ? .number : .series
     case .prepare, .resample, .component: .grid
     case .decompose: .decomposition
-    case .periods, .crosses, .backtest, .accuracy, .tune: .report
+    case .periods, .why, .changes, .crosses, .backtest, .accuracy, .tune: .report
     case .forecast: .forecast
-    case .outliers: .outliers
+    case .outliers, .peers: .outliers
     }
   }
 }
@@ -236,6 +239,7 @@ extension Plan {
     case .crosses: ["at", "in", "earliest", "latest"]
     case .backtest(let node): node.columns
     case .accuracy: AccuracyPlan.columns
+    case .changes: ["before", "after", "size", "score"]
     case .stage(let node): node.plan.numericColumns
     case .moved(let plan, _): plan.numericColumns
     default: []

@@ -5,7 +5,7 @@ internal import AlmanacForecast
 extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
-    "embed", "similar", "peers", "why", "label",
+    "embed", "similar", "label",
     "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
   ]
 
@@ -19,6 +19,7 @@ extension Planner {
     default:
       if let plan = try planPreparation(call, stage) { return plan }
       if let plan = try planTrial(call, stage) { return plan }
+      if let plan = try planComparison(call, stage) { return plan }
       if let function = WindowFunction.named(call.name) {
         return .windowFunction(try planWindow(function, call, stage))
       }

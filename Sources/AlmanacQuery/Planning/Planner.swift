@@ -9,7 +9,8 @@ struct Planner {
 
   /// The functions of this version.
   static let functions =
-    preparations + ["forecast", "outliers", "info"] + trials + WindowFunction.all.map(\.name)
+    preparations + comparisons + ["forecast", "outliers", "info"] + trials
+    + WindowFunction.all.map(\.name)
     + FunctionSignature.all.keys.sorted()
 
   /// Plans the one query that `script` holds.

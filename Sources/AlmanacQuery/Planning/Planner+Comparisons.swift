@@ -1,0 +1,121 @@
+internal import AlmanacCore
+internal import AlmanacForecast
+
+/// `peers`, `why` and the change points of `changes`. docs/functions.md lists the same for users.
+extension Planner {
+  /// Their names, but for `changes`, which is a function of windows too.
+  static let comparisons = ["peers", "why"]
+
+  /// The plan of one of these functions; nil of another function.
+  func planComparison(_ call: Call, _ stage: String) throws(QueryError) -> Plan? {
+    switch call.name {
+    case "peers": .peers(try planPeers(call, stage))
+    case "why": .why(try planWhy(call, stage))
+    case "changes" where !call.countsChanges: .changes(try planChanges(call, stage))
+    default: nil
+    }
+  }
+
+  private func planPeers(_ call: Call, _ stage: String) throws(QueryError) -> PeersPlan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: [])
+    let input = try planData(arguments)
+    let labels =
+      try arguments.list(
+        "by", "a label or a list of them", hint: "write by=[pool]", { Arguments.text($0) }) ?? []
+    let method =
+      try arguments.word("method", of: PeerMethod.allCases.map(\.rawValue))
+      .flatMap(PeerMethod.init(rawValue:)) ?? .dbscan
+    let tolerance = try arguments.number("tolerance") ?? 3
+    let all = try arguments.boolean("all") ?? false
+    try arguments.finish()
+    guard tolerance > 0 else {
+      throw QueryError(
+        code: .type, message: "cannot call peers: tolerance must be positive", range: call.range,
+        stage: stage, hint: "write tolerance=3")
+    }
+    return PeersPlan(
+      input: input, labels: labels, method: method, tolerance: tolerance, includesAll: all,
+      range: call.range)
+  }
+
+  private func planWhy(_ call: Call, _ stage: String) throws(QueryError) -> WhyPlan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: [])
+    let expression = try arguments.input()
+    let input = try plan(expression)
+    guard input.type == .outliers else {
+      throw QueryError(
+        code: .type, message: "\(stage) wants outliers, got \(input.type.name)",
+        range: expression.range, stage: stage,
+        hint: "write outliers(memory<host=x>[7d]) | why, or peers(memory[1h]) | why")
+    }
+    let probability = try arguments.number("p") ?? 0.05
+    let limit = try arguments.whole("max", in: 1...1000) ?? 10
+    try arguments.finish()
+    guard probability > 0, probability <= 1 else {
+      throw QueryError(
+        code: .type, message: "cannot call why: p must be above 0 and at most 1",
+        range: call.range, stage: stage, hint: "write p=0.05, or p=1 for all labels")
+    }
+    return WhyPlan(input: input, probability: probability, limit: limit)
+  }
+
+  private func planChanges(_ call: Call, _ stage: String) throws(QueryError) -> ChangesPlan {
+    var arguments = try Arguments(call, stage: stage, positionalNames: [])
+    let input = try planData(arguments)
+    let history = try arguments.duration("history")
+    let kind =
+      try arguments.word("kind", of: ["any"] + ChangePoint.Kind.allCases.map(\.rawValue))
+      .flatMap(ChangePoint.Kind.init(rawValue:))
+    try arguments.finish()
+    if let history, let window = input.windowLength, history != window {
+      throw QueryError(
+        code: .type,
+        message: "cannot call changes: history=\(history) and the window [\(window)] "
+          + "say different things",
+        range: call.range, stage: stage, hint: "leave one of them out")
+    }
+    return ChangesPlan(input: input, history: history, kind: kind)
+  }
+}
+
+extension Call {
+  /// Whether this is PromQL's function of a window, `changes(x[5m])`: the number of changes.
+  fileprivate var countsChanges: Bool {
+    guard arguments.allSatisfy({ $0.name == nil }), let data = arguments.first else {
+      return false
+    }
+    return data.value.isWindow
+  }
+}
+
+extension Expression {
+  /// Whether this is a window, perhaps moved in time or looked at.
+  fileprivate var isWindow: Bool {
+    switch self {
+    case .window: true
+    case .offset(let node): node.base.isWindow
+    case .at(let node): node.base.isWindow
+    case .call(let call) where call.name == "tap": call.arguments.first?.value.isWindow ?? false
+    default: false
+    }
+  }
+}
+
+extension Plan {
+  /// Whether a range without steps brings one value only: samples lie in windows further inside.
+  var needsSteps: Bool {
+    switch self {
+    case .windowFunction, .scalar, .vector: true
+    case .moved(let plan, _), .negated(let plan): plan.needsSteps
+    case .stage(let node): node.plan.needsSteps
+    case .function(let node): node.input.needsSteps
+    case .setOperation(let node): node.left.needsSteps || node.right.needsSteps
+    case .countValues(let node): node.input.needsSteps
+    case .aggregate(let node): node.input.needsSteps
+    case .rank(let node): node.input.needsSteps
+    case .info(let node): node.input.needsSteps
+    case .arithmetic(let node): node.left.needsSteps || node.right.needsSteps
+    default: preparationInput?.needsSteps ?? false
+    }
+  }
+}
