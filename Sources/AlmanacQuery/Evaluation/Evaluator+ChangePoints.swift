@@ -20,7 +20,7 @@ extension Evaluator {
       inner.step = step
       // The steps of the request begin where it does.
       if range.start != context.range?.start {
-        inner.range?.start = range.start.aligned(upTo: step)
+        inner.range?.start = min(range.end, range.start.aligned(upTo: step))
       }
     }
     let all = try await settledSeries(plan.input, inner)

@@ -18,7 +18,9 @@ extension Evaluator {
     if data.needsSteps, let range = inner.range {
       let step = context.step ?? Self.usualStep
       inner.step = step
-      inner.range?.start = Self.steps(of: step, through: judged.start, from: range.start, context)
+      // A range shorter than a step has its end as its only one.
+      inner.range?.start = min(
+        range.end, Self.steps(of: step, through: judged.start, from: range.start, context))
     }
     let all = try await settledSeries(data, inner)
     let pools = Self.pools(of: all, by: plan.labels)
