@@ -127,9 +127,7 @@ extension Evaluator {
   ) async throws -> T {
     let run = models.begin(trial.text)
     do {
-      let result = try await budget.untimed {
-        try await body(run, .now.advanced(by: trial.budget))
-      }
+      let result = try await body(run, .now.advanced(by: trial.budget))
       run.end(failed: false)
       return result
     } catch {
@@ -154,6 +152,8 @@ extension Evaluator {
     _ plan: ForecastPlan, _ fold: Int, of trial: Trial, _ run: any ModelRun,
     _ deadline: ContinuousClock.Instant, _ context: Context
   ) async throws -> [Judged] {
+    // Another fold may have failed meanwhile.
+    try Task.checkCancellation()
     let age = trial.age(of: fold, horizon: plan.horizon)
     let first = trial.age(of: 0, horizon: plan.horizon)
     var past = context
@@ -199,6 +199,7 @@ extension Evaluator {
     _ plan: ForecastPlan, _ request: ModelRequest, _ truth: RegularSeries, cut: Timestamp,
     _ run: any ModelRun
   ) async throws -> Judged? {
+    try Task.checkCancellation()
     try budget.check()
     let (key, known) = (request.key, request.history)
     let steps = plan.horizon.count(of: known.step)
@@ -210,8 +211,8 @@ extension Evaluator {
     let came = truth.values(from: known.nextTime, count: steps, step: known.step)
     guard came.contains(where: \.isFinite) else { return nil }
     do {
-      guard case .model(let model, let info) = try await run.model(request), info.state != .stale
-      else {
+      let answer = try await budget.untimed { try await run.model(request) }
+      guard case .model(let model, let info) = answer, info.state != .stale else {
         try budget.check()
         throw OutOfTime()
       }
