@@ -1,121 +1,153 @@
 internal import AlmanacCore
 
-/// The mix of seasonal rules: half weights fitted on backtests, half a fixed pair of rules.
+/// The mix of seasonal rules: the middle of what they say, each with the weight that its backtests
+/// earned it, held towards a fixed pair of rules.
 struct Ensemble: Equatable, Sendable {
-  /// One weight for each rule, together 1.
+  /// One weight for each rule, together 1: what it earned at all leads.
   var weights: [Double]
+  /// The same for the first hours, where other rules are good.
+  var near: [Double]
+  /// The fixed pair's share of the forecast, 0 to 1.
+  var anchor: Double
 
-  /// Equal weights, half and half with the fixed pair: what is used before any backtest.
-  static let prior = Ensemble(
-    fitted: [Double](
-      repeating: 1 / Double(SeasonalRules.count), count: SeasonalRules.count))
+  /// The middle is the mean of what lies between these shares of the weight: near the median, which
+  /// is right for absolute errors, and smoother.
+  private static let middle = (low: 0.4, high: 0.6)
+  /// The anchor's share where the pair was as good as the mix.
+  static let usualAnchor = 0.5
+  /// Rules with less weight are left out.
+  private static let least = 0.002
+  /// The weights go over from near to all leads between these leads, in days.
+  private static let change = (from: 1.0 / 12, to: 1.0 / 6)
 
-  /// Stored weights.
-  init(weights: [Double]) { self.weights = weights }
+  /// Equal weights: what is used before any backtest.
+  static let prior: Ensemble = {
+    let equal = [Double](repeating: 1 / Double(SeasonalRules.count), count: SeasonalRules.count)
+    return Ensemble(weights: equal, near: equal, anchor: usualAnchor)
+  }()
 
-  /// `fitted` weights, half and half with the fixed pair.
-  init(fitted: [Double]) {
-    weights = fitted.map { $0 / 2 }
-    for rule in SeasonalRules.fixed { weights[rule] += 0.5 / Double(SeasonalRules.fixed.count) }
+  /// Stored figures.
+  init(weights: [Double], near: [Double], anchor: Double) {
+    self.weights = weights
+    self.near = near
+    self.anchor = anchor
   }
 
-  /// The mix and how far the rules are from it on average, by weight: (steps) each.
-  func combine(_ candidates: [[Double]]) -> (point: [Double], disagreement: [Double]) {
-    let horizon = candidates.first?.count ?? 0
-    var point = [Double](repeating: 0, count: horizon)
-    for (weight, rule) in zip(weights, candidates) where weight > 0 {
-      for index in 0..<horizon { point[index] += weight * rule[index] }
+  /// What was earned at all leads and in the first hours, without the smallest weights.
+  init(earned: [Double], near: [Double]) {
+    weights = Self.pruned(earned)
+    self.near = Self.pruned(near)
+    anchor = 0
+  }
+
+  private static func pruned(_ weights: [Double]) -> [Double] {
+    let kept = weights.map { $0 < least ? 0 : $0 }
+    let sum = kept.reduce(0, +)
+    return sum > 0 ? kept.map { $0 / sum } : prior.weights
+  }
+
+  /// The rules that count.
+  var wanted: [Bool] {
+    weights.indices.map {
+      weights[$0] > 0 || near[$0] > 0 || (anchor > 0 && SeasonalRules.anchors.contains($0))
     }
-    var disagreement = [Double](repeating: 0, count: horizon)
-    for (weight, rule) in zip(weights, candidates) where weight > 0 {
-      for index in 0..<horizon { disagreement[index] += weight * abs(rule[index] - point[index]) }
+  }
+
+  /// The mix and how far the rules are from it on average, by weight: (leads) each.
+  ///
+  /// - Parameters:
+  ///   - candidates: of all rules that are `wanted`; (rules, leads).
+  ///   - leads: steps ahead, from 0.
+  func combine(
+    _ candidates: [[Double]], at leads: [Int], day: Int
+  ) -> (point: [Double], disagreement: [Double]) {
+    var early = MiddleMean(near)
+    var late = MiddleMean(weights)
+    let pair = SeasonalRules.anchors.map { candidates[$0] }
+    var point = [Double](repeating: 0, count: leads.count)
+    var disagreement = point
+    let width = Self.change.to - Self.change.from
+    for index in leads.indices {
+      let days = Double(leads[index]) / Double(day)
+      let share = min(max((Self.change.to - days) / width, 0), 1)
+      var value = 0.0
+      if share > 0 { value += share * early.value(candidates, index) }
+      if share < 1 { value += (1 - share) * late.value(candidates, index) }
+      if anchor > 0 {
+        let fixed = pair.reduce(0) { $0 + $1[index] } / Double(pair.count)
+        value += (1 - share) * anchor * (fixed - value)
+      }
+      var apart = 0.0
+      if share > 0 { apart += share * early.distance(from: value) }
+      if share < 1 { apart += (1 - share) * late.distance(from: value) }
+      point[index] = value
+      disagreement[index] = apart
     }
     return (point, disagreement)
   }
-}
 
-/// What the rules said at past moments, beside what came: at most a week from each origin.
-struct Backtests {
-  /// One origin.
-  struct Fold {
-    /// Position of the origin in the grid.
-    let end: Int
-    let past: Past
-    let rules: SeasonalRules
-    /// (rules, steps).
-    let candidates: [[Double]]
-    /// (steps); NaN where nothing is known.
-    let truth: [Double]
-  }
-
-  let folds: [Fold]
-  let rhythm: Rhythm
-
-  /// Origins 7, 8.5 and 10 days before `end` where at least 10 days remain before them, one at 7
-  /// days for histories of 9 days on, else one or two at a third of what there is.
-  static func origins(until end: Int, rhythm: Rhythm) -> [Int] {
-    let day = Double(rhythm.day)
-    let days = Double(end) / day
-    let usual = [7, 8.5, 10].filter { days - $0 > 10 }
-    let back: [Double]
-    if !usual.isEmpty {
-      back = usual
-    } else if days >= 9 {
-      back = [7]
-    } else if days >= 3 {
-      let third = (days / 3).rounded(.down)
-      back = third > 1 ? [third, 1] : [1]
-    } else {
-      back = days >= 2 ? [1] : []
+  /// The mix of the next `horizon` steps.
+  func forecast(
+    _ rules: SeasonalRules, horizon: Int
+  ) -> (point: [Double], disagreement: [Double]) {
+    // In stretches: every rule's whole forecast would be too much at a time for long horizons.
+    let stretch = 20_160
+    let wanted = wanted
+    var point: [Double] = []
+    var disagreement: [Double] = []
+    for start in stride(from: 0, to: horizon, by: stretch) {
+      let leads = Array(start..<min(start + stretch, horizon))
+      let part = combine(
+        rules.candidates(at: leads, only: wanted), at: leads, day: rules.rhythm.day)
+      point += part.point
+      disagreement += part.disagreement
     }
-    return back.map { end - Int($0 * day) }
+    return (point, disagreement)
   }
 
-  init(
-    until end: Int, rhythm: Rhythm, past: (Int) throws(ForecastError) -> Past
-  ) throws(ForecastError) {
-    self.rhythm = rhythm
-    var folds: [Fold] = []
-    for origin in Self.origins(until: end, rhythm: rhythm) {
-      let past = try past(origin)
-      let rules = SeasonalRules(past.values, rhythm: rhythm)
-      let horizon = min(7 * rhythm.day, end - origin)
-      folds.append(
-        Fold(
-          end: origin, past: past, rules: rules,
-          candidates: rules.candidates(horizon: horizon), truth: past.truth(horizon)))
+  /// The mean of the middle fifth of weighted values.
+  private struct MiddleMean {
+    private let active: [Int]
+    private let parts: [Double]
+    private var order: [Int]
+    private var values: [Double]
+
+    init(_ weights: [Double]) {
+      active = weights.indices.filter { weights[$0] > 0 }
+      parts = active.map { weights[$0] }
+      order = Array(active.indices)
+      values = [Double](repeating: 0, count: active.count)
     }
-    self.folds = folds
-  }
 
-  /// The mix fitted on every seventh minute of all folds.
-  func fit() -> Ensemble {
-    let stride = max(1, 7 * rhythm.day / 1440)
-    var points = [[Double]](repeating: [], count: SeasonalRules.count)
-    var truth: [Double] = []
-    for fold in folds {
-      for index in Swift.stride(from: 0, to: fold.truth.count, by: stride)
-      where fold.truth[index].isFinite {
-        truth.append(fold.truth[index])
-        for rule in points.indices { points[rule].append(fold.candidates[rule][index]) }
+    /// The middle of column `index`.
+    mutating func value(_ candidates: [[Double]], _ index: Int) -> Double {
+      for (position, rule) in active.enumerated() { values[position] = candidates[rule][index] }
+      // The order hardly changes from column to column: insertion finds it at once.
+      for i in 1..<max(1, order.count) {
+        let one = order[i]
+        var j = i
+        while j > 0, values[order[j - 1]] > values[one] {
+          order[j] = order[j - 1]
+          j -= 1
+        }
+        order[j] = one
       }
-    }
-    guard truth.count >= 2 * SeasonalRules.count else { return .prior }
-    return Ensemble(fitted: SimplexFit().weights(forecasts: points, truth: truth))
-  }
-
-  /// Errors of the mix at all known steps with their positions in the day.
-  func errors(of ensemble: Ensemble) -> (errors: [Double], positions: [Int]) {
-    var errors: [Double] = []
-    var positions: [Int] = []
-    for fold in folds {
-      let point = ensemble.combine(fold.candidates).point
-      let position = fold.past.next.position(in: rhythm.day, step: fold.past.step)
-      for index in fold.truth.indices where fold.truth[index].isFinite {
-        errors.append(fold.truth[index] - point[index])
-        positions.append((position + index) % rhythm.day)
+      let (low, high) = Ensemble.middle
+      var below = 0.0
+      var sum = 0.0
+      for one in order {
+        let above = below + parts[one]
+        sum += (min(max(above, low), high) - min(max(below, low), high)) * values[one]
+        below = above
       }
+      return sum / (high - low)
     }
-    return (errors, positions)
+
+    /// The weighted distance of the column last seen from `point`.
+    func distance(from point: Double) -> Double {
+      var sum = 0.0
+      for (value, part) in zip(values, parts) { sum += part * abs(value - point) }
+      return sum
+    }
   }
 }

@@ -113,11 +113,11 @@ extension ModelWriter {
 
   fileprivate mutating func put(_ method: Method) {
     switch method {
-    case .mix(let ensemble, let nearness, let network, let share):
+    case .mix(let ensemble, let network, let share):
       put(UInt8(0))
       put(ensemble.weights)
-      put(nearness.gains)
-      put(nearness.rest)
+      put(ensemble.near)
+      put(ensemble.anchor)
       put(share.firstDay)
       put(share.later)
       put(UInt8(network == nil ? 0 : 1))
@@ -163,6 +163,7 @@ extension ModelWriter {
     for value in [
       shape.grow.at80, shape.grow.at95, shape.spread.at80, shape.spread.at95, intervals.growth,
     ] { put(value) }
+    put(intervals.early)
     put(UInt32(intervals.table.count))
     for row in intervals.table { put(row) }
   }
@@ -213,23 +214,18 @@ extension ModelReader {
     switch try integer(UInt8.self) {
     case 0:
       let weights = try doubles()
-      guard weights.count == SeasonalRules.count, weights.allSatisfy({ (0...1.001).contains($0) })
-      else { throw Self.damaged("its weights are none") }
-      let gains = try doubles()
-      let rest = try doubles()
-      for figures in [gains, rest]
-      where figures.count != Nearness.hours.count
-        || !figures.allSatisfy({ (0...1).contains($0) })
-      {
-        throw Self.damaged("its gains are none")
+      let near = try doubles()
+      let anchor = try finite()
+      guard (0...1).contains(anchor), Self.areWeights(weights), Self.areWeights(near) else {
+        throw Self.damaged("its weights are none")
       }
       let share = HoldOut.NetworkShare(firstDay: try finite(), later: try finite())
       guard (0...1).contains(share.firstDay), (0...1).contains(share.later) else {
         throw Self.damaged("its network's share is none")
       }
       return .mix(
-        Ensemble(weights: weights), Nearness(gains: gains, rest: rest),
-        try flag() ? try network() : nil, share)
+        Ensemble(weights: weights, near: near, anchor: anchor), try flag() ? try network() : nil,
+        share)
     case 1:
       return .network(try network())
     case 2:
@@ -237,6 +233,12 @@ extension ModelReader {
     default:
       throw Self.damaged("an unknown method")
     }
+  }
+
+  /// Whether there is one weight for each rule, none negative, together 1.
+  private static func areWeights(_ weights: [Double]) -> Bool {
+    weights.count == SeasonalRules.count && weights.allSatisfy { (0...1).contains($0) }
+      && abs(weights.reduce(0, +) - 1) < 1e-6
   }
 
   private mutating func network() throws(ForecastError) -> NetworkForecaster {
@@ -275,6 +277,10 @@ extension ModelReader {
     shape.grow = (try finite(), try finite())
     shape.spread = (try finite(), try finite())
     let growth = try finite()
+    let early = try doubles()
+    guard early.count == Intervals.knots.count, early.allSatisfy({ (0...1).contains($0) }) else {
+      throw Self.damaged("its intervals are none")
+    }
     let rows = Int(try integer(UInt32.self))
     guard (1...1000).contains(rows) else { throw Self.damaged("its intervals are none") }
     var table: [[Double]] = []
@@ -285,6 +291,6 @@ extension ModelReader {
       }
       table.append(row)
     }
-    return Intervals(shape: shape, table: table, growth: growth)
+    return Intervals(shape: shape, table: table, growth: growth, early: early)
   }
 }

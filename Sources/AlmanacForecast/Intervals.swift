@@ -10,9 +10,9 @@ struct Intervals: Equatable, Sendable {
     var grow: (at80: Double, at95: Double)
     var spread: (at80: Double, at95: Double)
 
-    /// Of a mix of rules; chosen on walk-forward folds inside the training weeks of 20 hosts'
-    /// signals, where it covered 84 % and 97 %: other weeks brought more surprises than those.
-    static let mix = Shape(grow: (0.87, 1.25), spread: (1, 2.3))
+    /// Of a mix of rules; chosen on walk-forward folds inside the training weeks of 11 hosts'
+    /// signals, where it covered 81 % and 96 %.
+    static let mix = Shape(grow: (0.8, 1.2), spread: (1.1, 3))
     /// Of one method alone, which has nobody to disagree with.
     static let single = Shape(grow: (1.15, 1.3), spread: (0, 0))
     /// Of errors that were measured at every lead, as a random walk's.
@@ -34,13 +34,32 @@ struct Intervals: Equatable, Sendable {
   var table: [[Double]]
   /// Offsets grow with lead to this power: 0 or, for a random walk, 1/2.
   var growth = 0.0
+  /// Factors of the band's width at `knots`, at most 1 and not falling; 1 beyond.
+  var early = [Double](repeating: 1, count: knots.count)
 
   private static let maximumBins = 48
+  /// Leads in days between which errors are compared, and the middles of these parts.
+  private static let edges = [0, 0.125, 1, 3, 7]
+  static let knots = [0.0625, 0.5, 2, 5]
+  /// No band is narrower than this share of a late one.
+  private static let narrowest = 0.2
 
   /// The table of `errors`, each at a position of the day; positions are since the epoch.
-  init(errors: [Double], positions: [Int], day: Int, shape: Shape, growth: Double = 0) {
+  ///
+  /// - Parameter leads: how many steps ahead each error was, from 0; where given, errors at each
+  ///   lead are taken relative to what is usual there.
+  init(
+    errors: [Double], positions: [Int], leads: [Int]? = nil, day: Int, shape: Shape,
+    growth: Double = 0
+  ) {
     self.shape = shape
     self.growth = growth
+    table = []
+    var errors = errors
+    if let leads {
+      early = Self.early(errors, leads, day: day)
+      for (index, lead) in leads.enumerated() { errors[index] /= factor(lead, day: day) }
+    }
     guard !errors.isEmpty else {
       table = [[Double](repeating: 0, count: Self.shares.count)]
       return
@@ -68,12 +87,48 @@ struct Intervals: Equatable, Sendable {
 
   /// A stored table.
   ///
-  /// - Precondition: at least one row, each as long as `shares`.
-  init(shape: Shape, table: [[Double]], growth: Double) {
+  /// - Precondition: at least one row, each as long as `shares`; `early` as long as `knots`.
+  init(shape: Shape, table: [[Double]], growth: Double, early: [Double]) {
     precondition(!table.isEmpty && table.allSatisfy { $0.count == Self.shares.count }, "BUG")
+    precondition(early.count == Self.knots.count, "BUG")
     self.shape = shape
     self.table = table
     self.growth = growth
+    self.early = early
+  }
+
+  /// Mean sizes of the errors in each part of the leads, over that of the last part.
+  private static func early(_ errors: [Double], _ leads: [Int], day: Int) -> [Double] {
+    var sums = [Double](repeating: 0, count: knots.count)
+    var counts = sums
+    for (error, lead) in zip(errors, leads) {
+      let days = Double(lead) / Double(day)
+      let part = (edges.lastIndex { $0 <= days } ?? 0)
+      guard part < knots.count else { continue }
+      sums[part] += abs(error)
+      counts[part] += 1
+    }
+    let sizes = zip(sums, counts).map { $1 > 0 ? $0 / $1 : .nan }
+    guard let last = sizes.last(where: \.isFinite), last > 0 else {
+      return [Double](repeating: 1, count: knots.count)
+    }
+    var least = narrowest
+    return sizes.map { size in
+      least = max(least, size.isFinite ? min(size / last, 1) : least)
+      return size.isFinite ? least : 1
+    }
+  }
+
+  /// The factor of the width `lead` steps ahead: on the line between knots.
+  private func factor(_ lead: Int, day: Int) -> Double {
+    let days = Double(lead) / Double(day)
+    guard days < Self.knots[Self.knots.count - 1] else { return early[early.count - 1] }
+    guard let above = Self.knots.firstIndex(where: { $0 > days }), above > 0 else {
+      return early[0]
+    }
+    let along =
+      (days - Self.knots[above - 1]) / (Self.knots[above] - Self.knots[above - 1])
+    return early[above - 1] + (early[above] - early[above - 1]) * along
   }
 
   /// How far below and above the forecast the bounds of the central interval `level` lie, both at
@@ -116,11 +171,12 @@ struct Intervals: Equatable, Sendable {
         )
       }
       if growth != 0 {
-        let factor = pow(Double(index + 1), growth)
-        offsets = (offsets.0 * factor, offsets.1 * factor)
+        let grown = pow(Double(index + 1), growth)
+        offsets = (offsets.0 * grown, offsets.1 * grown)
       }
-      below[index] = spread * disagreement[index] + offsets.0
-      above[index] = spread * disagreement[index] + offsets.1
+      let factor = factor(index, day: day)
+      below[index] = factor * (spread * disagreement[index] + offsets.0)
+      above[index] = factor * (spread * disagreement[index] + offsets.1)
     }
     return (below, above)
   }

@@ -6,14 +6,14 @@ struct Outlook {
   var point: [Double]
   /// How far the parts of a mix are from it, at least 0; (steps).
   var disagreement: [Double]
-  /// Factors of the band's width for the first steps, 1 beyond.
-  var widths: [Double] = []
+  /// Whether bounds stay in the range of the past, as the forecast does.
+  var isHeld = false
 }
 
 /// A trained way to forecast.
 enum Method: Equatable, Sendable {
   /// Seasonal rules with the network's share.
-  case mix(Ensemble, Nearness, NetworkForecaster?, HoldOut.NetworkShare)
+  case mix(Ensemble, NetworkForecaster?, HoldOut.NetworkShare)
   /// The network alone.
   case network(NetworkForecaster)
   /// No weights, or a handful.
@@ -38,10 +38,10 @@ enum Method: Equatable, Sendable {
   /// - Precondition: the past is as long as `needed` says.
   func outlook(_ past: Past, rhythm: Rhythm?, steps: Int) -> Outlook {
     switch (self, rhythm) {
-    case (.mix(let ensemble, let nearness, let network, let share), let rhythm?):
+    case (.mix(let ensemble, let network, let share), let rhythm?):
       let rules = SeasonalRules(past.values, rhythm: rhythm)
       return Self.mixed(
-        Self.ruled(ensemble, nearness, rules, steps: steps, past: past),
+        Self.ruled(ensemble, rules, steps: steps, past: past),
         network: network?.forecast(past, rules: rules, steps: steps), share: share, past: past,
         day: rhythm.day)
     case (.network(let network), let rhythm?):
@@ -49,9 +49,9 @@ enum Method: Equatable, Sendable {
       // A roll-out that leaves all bounds says nothing: the week at the last day's level is left.
       let point =
         network.forecast(past, rules: rules, steps: steps)
-        ?? rules.candidates(horizon: steps)[SeasonalRules.fixed[1]]
+        ?? rules.weekAtLevel.values(at: Array(0..<steps))
       return Outlook(
-        point: Self.clipped(point, past), disagreement: [Double](repeating: 0, count: steps))
+        point: past.held(point), disagreement: [Double](repeating: 0, count: steps))
     case (.plain(let baseline), _):
       return Outlook(
         point: baseline.forecast(past.values, steps: steps),
@@ -61,18 +61,12 @@ enum Method: Equatable, Sendable {
     }
   }
 
-  /// The rules' mix, its first day moved towards the level of the last hour, inside the range of
-  /// the past.
+  /// The rules' mix inside the range of the past.
   static func ruled(
-    _ ensemble: Ensemble, _ nearness: Nearness, _ rules: SeasonalRules, steps: Int, past: Past
+    _ ensemble: Ensemble, _ rules: SeasonalRules, steps: Int, past: Past
   ) -> Outlook {
-    var (point, disagreement) = ensemble.combine(rules.candidates(horizon: steps))
-    let residual = SeasonalProfile.residual(
-      Array(past.values.suffix(max(1, rules.rhythm.day / 24))), profile: rules.week)
-    nearness.move(&point, profile: rules.week, residual: residual, rhythm: rules.rhythm)
-    return Outlook(
-      point: clipped(point, past), disagreement: disagreement,
-      widths: nearness.widths(steps: steps, rhythm: rules.rhythm))
+    let (point, disagreement) = ensemble.forecast(rules, horizon: steps)
+    return Outlook(point: past.held(point), disagreement: disagreement, isHeld: true)
   }
 
   /// Rules and network mixed by share.
@@ -80,7 +74,7 @@ enum Method: Equatable, Sendable {
     _ rules: Outlook, network: [Double]?, share: HoldOut.NetworkShare, past: Past, day: Int
   ) -> Outlook {
     guard let network, share != .none else { return rules }
-    let other = clipped(network, past)
+    let other = past.held(network)
     var result = rules
     for index in rules.point.indices {
       let weight = share.at(index, day: day)
@@ -91,10 +85,6 @@ enum Method: Equatable, Sendable {
     return result
   }
 
-  static func clipped(_ values: [Double], _ past: Past) -> [Double] {
-    let (low, high) = past.range
-    return values.map { min(max($0, low), high) }
-  }
 }
 
 extension Outlook {
@@ -103,13 +93,11 @@ extension Outlook {
     _ intervals: Intervals, level: Double, past: Past, rhythm: Rhythm?
   ) -> (lower: [Double], upper: [Double]) {
     let day = rhythm?.day ?? 1
-    var (below, above) = intervals.distances(
+    let (below, above) = intervals.distances(
       level: level, position: past.next.position(in: day, step: past.step), day: day,
       disagreement: disagreement)
-    for (index, width) in widths.enumerated() {
-      below[index] *= width
-      above[index] *= width
-    }
-    return (zip(point, below).map { $0 - $1 }, zip(point, above).map { $0 + $1 })
+    let lower = zip(point, below).map { $0 - $1 }
+    let upper = zip(point, above).map { $0 + $1 }
+    return isHeld ? (past.held(lower), past.held(upper)) : (lower, upper)
   }
 }

@@ -52,17 +52,13 @@ struct MixTraining {
         nil, on: old, rules: oldRules, options: options, course: course.first
       ) { progress(course.progress(first: $0)) }
     }
-    let oldNearness = Nearness(
-      residual: SeasonalProfile.residual(old.values, profile: oldRules.week), rhythm: rhythm)
-    let views = try views(
-      end: end, count: count, mix: oldMix, nearness: oldNearness, network: network)
+    let views = try views(end: end, count: count, mix: oldMix, network: network)
     let share = views.allSatisfy { $0.network != nil } ? shares(views) : .none
     let alone = options.model == .seq2seq
 
-    let rules = SeasonalRules(full.values, rhythm: rhythm)
-
     // Tuned on with the hold-out, where it is of use.
     if let trained = network, share != .none || alone {
+      let rules = SeasonalRules(full.values, rhythm: rhythm)
       if let shared {
         network = shared.forecaster(shared.late, full, rules, options)
       } else {
@@ -79,10 +75,8 @@ struct MixTraining {
     }
     let tests = try Backtests(until: count, rhythm: rhythm, past: past)
     let mix = tests.fit()
-    let nearness = Nearness(
-      residual: SeasonalProfile.residual(full.values, profile: rules.week), rhythm: rhythm)
     var result = Forecaster.Result(
-      kind: .ensemble, method: .mix(mix, nearness, network, share),
+      kind: .ensemble, method: .mix(mix, network, share),
       intervals: intervals(tests, mix, full),
       fallbackReason: alone ? "the history is too short to train a network" : nil)
     if let view = views.first {
@@ -95,7 +89,7 @@ struct MixTraining {
   }
 
   private func views(
-    end: Int, count: Int, mix: Ensemble, nearness: Nearness, network: NetworkForecaster?
+    end: Int, count: Int, mix: Ensemble, network: NetworkForecaster?
   ) throws(ForecastError) -> [View] {
     var views: [View] = []
     for part in Self.origins {
@@ -103,12 +97,15 @@ struct MixTraining {
       let past = try past(origin)
       let rules = SeasonalRules(past.values, rhythm: rhythm)
       let horizon = count - origin
+      var fading = rules.weekAtLevel
+      fading.fade = Double(3 * rhythm.day)
+      let rivals = [rules.weekAtLevel, fading]
       views.append(
         View(
           past: past, truth: past.truth(horizon),
-          rules: Method.ruled(mix, nearness, rules, steps: horizon, past: past),
+          rules: Method.ruled(mix, rules, steps: horizon, past: past),
           network: network?.forecast(past, rules: rules, steps: horizon),
-          rivals: rules.candidates(horizon: horizon)[9...11].map { Method.clipped($0, past) }))
+          rivals: rivals.map { past.held($0.values(at: Array(0..<horizon))) }))
     }
     return views
   }
@@ -116,7 +113,7 @@ struct MixTraining {
   /// The shares of least absolute error over all views, on a grid of tenths, with a price for
   /// leaving the rules; none where the network does not win the hold-out as a whole and most views.
   private func shares(_ views: [View]) -> HoldOut.NetworkShare {
-    let networks = views.map { Method.clipped($0.network ?? [], $0.past) }
+    let networks = views.map { $0.past.held($0.network ?? []) }
     let errors = { (share: Double, range: Range<Int>) -> [Double] in
       zip(views, networks).map { view, network in
         let mixed = zip(view.rules.point, network).map { $0 + share * ($1 - $0) }
@@ -165,9 +162,11 @@ struct MixTraining {
   }
 
   private func intervals(_ tests: Backtests, _ mix: Ensemble, _ past: Past) -> Intervals {
-    let (errors, positions) = tests.errors(of: mix)
-    guard errors.isEmpty else {
-      return Intervals(errors: errors, positions: positions, day: rhythm.day, shape: .mix)
+    let known = tests.errors(of: mix)
+    guard known.errors.isEmpty else {
+      return Intervals(
+        errors: known.errors, positions: known.positions, leads: known.leads, day: rhythm.day,
+        shape: .mix)
     }
     // Without any backtest all that is known is how far values lie apart.
     let center = Quantiles.median(past.values)
@@ -187,7 +186,7 @@ struct MixTraining {
     let none = [Double](repeating: 0, count: view.truth.count)
     result?.rulesMASE = scored(view.rules)?.mase ?? .nan
     if let network = view.network {
-      let point = Method.clipped(network, view.past)
+      let point = view.past.held(network)
       result?.networkMASE = scored(Outlook(point: point, disagreement: none))?.mase ?? .nan
     }
     return result
@@ -202,7 +201,7 @@ struct MixTraining {
       var positions: [Int] = []
       for view in views {
         guard let forecast = view.network else { continue }
-        let point = Method.clipped(forecast, view.past)
+        let point = view.past.held(forecast)
         let first = view.past.next.position(in: rhythm.day, step: series.step)
         for index in view.truth.indices where view.truth[index].isFinite {
           errors.append(view.truth[index] - point[index])
@@ -214,7 +213,7 @@ struct MixTraining {
     var result = Forecaster.Result(
       kind: .seq2seq, method: .network(network), intervals: table(views[...]))
     if let view = views.first, let forecast = view.network {
-      let point = Method.clipped(forecast, view.past)
+      let point = view.past.held(forecast)
       let outlook = Outlook(
         point: point, disagreement: [Double](repeating: 0, count: point.count))
       // The band of the first view is judged by the errors of the later ones.

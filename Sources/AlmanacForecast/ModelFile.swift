@@ -4,7 +4,7 @@ internal import AlmanacCore
 /// endian, floats as their bits.
 enum ModelFile {
   static let magic: [UInt8] = Array("ALMF".utf8)
-  static let version: UInt16 = 1
+  static let version: UInt16 = 2
   /// No model is larger: a network of 1,024 hidden units takes 25 MB.
   static let maximumCount = 64 << 20
 

@@ -36,17 +36,26 @@ enum SeasonalProfile {
     }
   }
 
-  /// A day of medians over the last `days`, smoothed over `width`.
-  static func day(_ values: [Double], day: Int, days: Int, width: Int) -> [Double] {
-    smoothed(medians(values, period: day, rows: days), width: width)
+  /// The mean over the last `rows` whole periods at every position; nil where there is none.
+  static func mean(_ values: [Double], period: Int, rows: Int) -> [Double]? {
+    let count = min(rows, values.count / period)
+    guard count > 0 else { return nil }
+    let start = values.count - count * period
+    var result = [Double](repeating: 0, count: period)
+    for row in 0..<count {
+      for position in 0..<period {
+        result[position] += values[start + row * period + position] / Double(count)
+      }
+    }
+    return result
   }
 
-  /// A week: the profile of 14 days plus what is typical beyond it at each time of the week,
+  /// A week: a day's profile `base` plus what is typical beyond it at each time of the week,
   /// shrunk k / (k + shrink) for k whole weeks of history and smoothed over `width`.
   static func week(
-    _ values: [Double], day: Int, factor: Int, width: Int, shrink: Double
+    _ values: [Double], over base: [Double], factor: Int, width: Int, shrink: Double
   ) -> [Double] {
-    let base = Self.day(values, day: day, days: 14, width: width)
+    let day = base.count
     let week = day * factor
     let count = values.count / week
     var result = (0..<week).map { base[$0 % day] }

@@ -20,24 +20,67 @@ struct Rhythm: Equatable, Sendable {
   }
 }
 
-/// Sixteen forecasts that need no training: constants, yesterday and last week again, median
-/// profiles of day and week, and profiles moved to the level of late.
+/// One rule: a profile repeated plus a level that stays or fades.
+struct SeasonalRule: Sendable {
+  /// Element 0 belongs to the first step after the history; a constant has one element.
+  var profile: [Double]
+  var level = 0.0
+  /// Steps until 1/e of the level is left; nil where it stays.
+  var fade: Double?
+
+  /// What it says at `leads`, steps after the history from 0.
+  func values(at leads: [Int]) -> [Double] {
+    let rate = fade.map { 1 / $0 } ?? 0
+    return leads.map { lead in
+      let moved = fade == nil ? level : level * exp(-Double(lead + 1) * rate)
+      return profile[lead % profile.count] + moved
+    }
+  }
+}
+
+/// Forecasts that need no training to speak of: constants, yesterday and last week again, median
+/// profiles of day and week, the same at the level of late, and seasonal autoregressions.
 struct SeasonalRules {
+  /// The rules in their order; weights are stored in it.
+  enum Name: Int, CaseIterable {
+    /// The last value, the medians of the last hour, day, week and of everything.
+    case last, hourMedian, dayMedian, weekMedian, median
+    /// Yesterday; last week, as it was and smoothed over half an hour and over two hours.
+    case yesterday, lastWeek, lastWeekSmooth, lastWeekSmoother
+    /// Medians of the last days at each time of day, smoothed over a quarter of an hour.
+    case day3, day7, day14, day28
+    /// The same, smoothed over an hour.
+    case smoothDay7, smoothDay14, smoothDay28
+    /// Week profiles, shrunk towards the day's by k/(k+1) and k/(k+0.3) for k weeks.
+    case week, sharpWeek
+    /// A smooth week profile, the 14-day profile and the week profile moved by the last day's
+    /// level, which fades over 3 days.
+    case smoothWeekFading, day14Fading, weekFading
+    /// Last week plus the change of the last day against the same day a week before.
+    case lastWeekKept, lastWeekFading
+    /// The mean of the last four weeks; the same at the last day's level.
+    case fourWeeks, fourWeeksKept
+    /// The mean of the last two weeks; the same at the last day's level.
+    case twoWeeks, twoWeeksKept
+    /// Autoregressions of hourly means: weakly held, strongly held, of logarithms.
+    case autoregression, heldAutoregression, logAutoregression
+  }
+
   /// How many rules there are.
-  static let count = 16
-  /// The rules of the fixed mix: the profile of 7 days, the week profile with a fading level.
-  static let fixed = [4, 10]
+  static let count = Name.allCases.count
+  /// The pair that any mix is held towards: the profile of 7 days and the week profile with a
+  /// fading level.
+  static let anchors = [Name.day7.rawValue, Name.weekFading.rawValue]
 
   let rhythm: Rhythm
-  private let last: Double
-  private let constants: (all: Double, week: Double, day: Double)
-  private let yesterday: [Double]
-  private let lastWeek: [Double]
-  private let days: [[Double]]
   /// The smoothed week profile, element 0 at the first step after the history.
   let week: [Double]
-  private let sharpWeek: [Double]
-  private let levels: (weekDay: Double, weekQuarter: Double, day: Double)
+  /// The week profile at the last day's level.
+  let weekAtLevel: SeasonalRule
+  private let rules: [SeasonalRule]
+  private let autoregressions: [SeasonalAutoregression?]
+  /// What an autoregression adds to.
+  private let shape: [Double]
 
   /// The rules of `values`, which have no gaps.
   ///
@@ -47,27 +90,63 @@ struct SeasonalRules {
     precondition(values.count >= day && day > 0, "BUG: rules need one whole period")
     self.rhythm = rhythm
     let whole = values.count / day
-    last = values[values.count - 1]
-    constants = (
-      Quantiles.median(values), Quantiles.median(values.suffix(7 * day)),
-      Quantiles.median(values.suffix(day))
-    )
-    yesterday = Array(values.suffix(day))
-    lastWeek = Array(values.suffix(min(rhythm.factor, whole) * day))
     let narrow = rhythm.width(minutes: 15)
     let wide = rhythm.width(minutes: 31)
-    days = [7, 14, 28].map {
-      SeasonalProfile.day(values, day: day, days: $0, width: narrow)
+    let hour = rhythm.width(minutes: 61)
+    let constant = { (count: Int) in
+      SeasonalRule(profile: [Quantiles.median(values.suffix(max(1, count)))])
     }
+    let plain = { (profile: [Double]) in SeasonalRule(profile: profile) }
+    let kept = { (profile: [Double]) in
+      SeasonalRule(profile: profile, level: Self.level(values, above: profile, over: day))
+    }
+    let fading = { (rule: SeasonalRule) -> SeasonalRule in
+      var rule = rule
+      rule.fade = Double(3 * day)
+      return rule
+    }
+    let yesterday = Array(values.suffix(day))
+    let lastWeek = Array(values.suffix(min(rhythm.factor, whole) * day))
+    let medians = [3, 7, 14, 28].map {
+      SeasonalProfile.medians(values, period: day, rows: $0)
+    }
+    let days = medians.map { SeasonalProfile.smoothed($0, width: narrow) }
+    let hourly = medians.map { SeasonalProfile.smoothed($0, width: hour) }
+    shape = SeasonalProfile.smoothed(medians[2], width: wide)
     week = SeasonalProfile.week(
-      values, day: day, factor: rhythm.factor, width: wide, shrink: 1)
-    sharpWeek = SeasonalProfile.week(
-      values, day: day, factor: rhythm.factor, width: wide, shrink: 0.3)
-    levels = (
-      Self.level(values, above: week, over: day),
-      Self.level(values, above: week, over: max(1, day / 4)),
-      Self.level(values, above: days[1], over: day)
-    )
+      values, over: shape, factor: rhythm.factor, width: wide, shrink: 1)
+    let sharpWeek = SeasonalProfile.week(
+      values, over: shape, factor: rhythm.factor, width: wide, shrink: 0.3)
+    let smoothWeek = SeasonalProfile.week(
+      values, over: hourly[2], factor: rhythm.factor, width: rhythm.width(minutes: 121), shrink: 1)
+
+    // Against the same day a week before, where there is one.
+    let before = values.dropLast(rhythm.week).suffix(day)
+    var lastWeekKept = plain(lastWeek)
+    if before.count == day, rhythm.factor > 1 {
+      lastWeekKept.level = Quantiles.median(zip(yesterday, before).map { $0 - $1 })
+    }
+    weekAtLevel = kept(week)
+    let fourWeeks = SeasonalProfile.mean(values, period: rhythm.week, rows: 4) ?? yesterday
+    let twoWeeks = SeasonalProfile.mean(values, period: rhythm.week, rows: 2) ?? yesterday
+    rules = [
+      plain([values[values.count - 1]]), constant(day / 24), constant(day), constant(7 * day),
+      constant(values.count),
+      plain(yesterday), plain(lastWeek), plain(SeasonalProfile.smoothed(lastWeek, width: wide)),
+      plain(SeasonalProfile.smoothed(lastWeek, width: rhythm.width(minutes: 121))),
+      plain(days[0]), plain(days[1]), plain(days[2]), plain(days[3]),
+      plain(hourly[1]), plain(hourly[2]), plain(hourly[3]),
+      plain(week), plain(sharpWeek),
+      fading(kept(smoothWeek)), fading(kept(days[2])), fading(weekAtLevel), lastWeekKept,
+      fading(lastWeekKept),
+      plain(fourWeeks), kept(fourWeeks), plain(twoWeeks), kept(twoWeeks),
+    ]
+    let means = BlockMeans(values, rhythm: rhythm)
+    let weak = SeasonalAutoregression(means, pull: 1e-4)
+    autoregressions = [
+      weak, SeasonalAutoregression(means, pull: 1e-2),
+      SeasonalAutoregression(means, pull: 1e-4, logarithm: true) ?? weak,
+    ]
   }
 
   /// The median deviation of the last `count` values from a profile.
@@ -81,30 +160,24 @@ struct SeasonalRules {
     return Quantiles.median(reordering: &scratch, count: count)
   }
 
-  /// What every rule says for the next `horizon` steps: (count, horizon).
-  func candidates(horizon: Int) -> [[Double]] {
-    let constant = { (value: Double) in [Double](repeating: value, count: horizon) }
-    let fading = { (profile: [Double], level: Double, steps: Int) -> [Double] in
-      var result = Self.tiled(profile, horizon)
-      let rate = 1 / Double(steps)
-      for index in 0..<horizon { result[index] += level * exp(-Double(index + 1) * rate) }
-      return result
+  /// What the rules say at `leads`, steps after the history from 0: (count, leads).
+  ///
+  /// - Parameter wanted: rules that are left out are empty; nil is all.
+  func candidates(at leads: [Int], only wanted: [Bool]? = nil) -> [[Double]] {
+    let farthest = leads.max() ?? 0
+    return (0..<Self.count).map { index in
+      guard wanted?[index] ?? true else { return [] }
+      guard index >= rules.count else { return rules[index].values(at: leads) }
+      // Where the history is too short for one, the week at the last day's level stands in.
+      guard let autoregression = autoregressions[index - rules.count] else {
+        return weekAtLevel.values(at: leads)
+      }
+      return autoregression.values(at: leads, farthest: farthest, shape: shape)
     }
-    let moved = { (profile: [Double], level: Double) -> [Double] in
-      var result = Self.tiled(profile, horizon)
-      for index in 0..<horizon { result[index] += level }
-      return result
-    }
-    let day = rhythm.day
-    return [
-      constant(last), constant(constants.all), Self.tiled(yesterday, horizon),
-      Self.tiled(lastWeek, horizon), Self.tiled(days[0], horizon), Self.tiled(days[1], horizon),
-      Self.tiled(days[2], horizon), Self.tiled(week, horizon), Self.tiled(sharpWeek, horizon),
-      moved(week, levels.weekDay), fading(week, levels.weekDay, 3 * day),
-      fading(week, levels.weekQuarter, day), moved(days[1], levels.day),
-      fading(days[1], levels.day, 3 * day), constant(constants.week), constant(constants.day),
-    ]
   }
+
+  /// What the rules say for the next `horizon` steps: (count, horizon).
+  func candidates(horizon: Int) -> [[Double]] { candidates(at: Array(0..<horizon)) }
 
   /// A profile repeated over `count` steps.
   static func tiled(_ profile: [Double], _ count: Int) -> [Double] {

@@ -121,6 +121,9 @@ struct Past {
       for index in values.indices { values[index] -= slope * Double(index - values.count) }
     }
     self.values = values
+    let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+    let room = (high - low) / Double(values.count).squareRoot()
+    range = (low - room)...(high + room)
     next = known.nextTime
     step = grid.step
     self.grid = grid
@@ -154,9 +157,13 @@ struct Past {
       [values[values.count - 1] - slope], start: before, step: step)[0]
   }
 
-  /// The smallest and largest value of `values`; ahead, the trend moves both.
-  var range: (low: Double, high: Double) {
-    (values.min() ?? 0, values.max() ?? 0)
+  /// The range of `values`, by 1/sqrt(n) of it wider for n values; ahead, the trend moves it.
+  private let range: ClosedRange<Double>
+
+  /// `values` held inside the range of the past, a little widened: the less is known of it, the
+  /// more.
+  func held(_ values: [Double]) -> [Double] {
+    values.map { min(max($0, range.lowerBound), range.upperBound) }
   }
 
   /// Gaps of up to two hours by `method`, longer ones with the same time a week or days before

@@ -157,7 +157,15 @@ struct ExampleScript {
   private static func load(_ step: String, _ lines: [String]) throws -> String {
     let step = try duration(step)
     var text = ""
-    for line in lines {
+    // What is indented further goes on with the series above it.
+    let series = lines.reduce(into: [String]()) { series, line in
+      if line.hasPrefix(" "), let last = series.indices.last {
+        series[last] += line
+      } else {
+        series.append(line)
+      }
+    }
+    for line in series {
       guard
         let space = line.lastIndex(of: ">").map({ line.index(after: $0) })
           ?? line.firstIndex(of: " ")
