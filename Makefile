@@ -33,7 +33,8 @@ soak: build
 	$(SWIFT) build --build-tests
 	ALMANAC_SOAK=1 $(SWIFT) test --skip-build --skip AlmanacCommandTests
 	ALMANAC_SOAK=1 ALMANAC_BINARY=$(BINARY) $(SWIFT) test --skip-build --filter AlmanacCommandTests
-	$(SWIFT) test -c release -Xswiftc -enable-testing --filter AlmanacNeuralTests
+	ALMANAC_SOAK=1 $(SWIFT) test -c release -Xswiftc -enable-testing \
+	  --filter "AlmanacNeuralTests|OutlierAlarmRateTests"
 
 bench: deps
 	$(SWIFT) package --package-path Benchmarks benchmark

@@ -3,7 +3,7 @@
 /// Everything is walk-forward: what is said of a sample uses that sample and earlier ones, is the
 /// same wherever judging begins, and never changes when later samples come.
 ///
-/// The way back from an outlier is none: a sample within what is usual for its time does not reach
+/// The way back from an outlier is none: a sample near to what is expected of its time does not reach
 /// the threshold by a step or a drift away from an outlier among the ten samples before it.
 ///
 /// The seasonal expectation is described at `SeasonalExpectation`, the tail that turns a surprise

@@ -10,6 +10,9 @@ struct OutlierJudge {
     var above = Double.nan
     /// Distance from the centre that 98 % of the past kept.
     var usual = Double.nan
+    /// Distance from the centre within which a sample is back from an outlier: one of a thousand
+    /// strays further.
+    var back = Double.nan
     /// Step and drift that 98 % of the past kept.
     var usualStep = Double.nan
     var usualDrift = Double.nan
@@ -60,30 +63,47 @@ struct OutlierJudge {
   // MARK: - Tails
 
   private mutating func judgeTails(_ block: Int, _ judged: [SurpriseTable.Part]) -> Block? {
-    var found = false
-    var result = Block()
     let range = table.starts[block]..<table.end(of: block)
+    var tails: [(part: SurpriseTable.Part, tail: ParetoTail)] = []
     for part in SurpriseTable.Part.allCases {
       let sizes = table.sizes[part.rawValue]
       guard let tail = tail(of: sizes, before: range.lowerBound, days: 4) else { continue }
-      describe(part, tail, block, in: &result)
-      guard judged.contains(part) else { continue }
-      found = true
+      tails.append((part, tail))
+    }
+    let used = tails.filter { judged.contains($0.part) }
+    guard !used.isEmpty else { return nil }
+    let limit = limit(
+      of: used.map { ($0.tail, table.sizes[$0.part.rawValue]) }, before: range.lowerBound,
+      days: 4, wanted: threshold)
+    var result = Block()
+    for (part, tail) in tails { describe(part, tail, limit: limit, block, in: &result) }
+    for (part, tail) in used {
+      let sizes = table.sizes[part.rawValue]
       for index in range {
         let size = sizes[index]
         guard !size.isNaN else { continue }
-        let score = tail.surprise(size) / threshold
+        let score = tail.surprise(size) / limit
         if scores[index].isNaN || score > scores[index] {
           scores[index] = score
           parts[index] = UInt8(part.rawValue)
         }
       }
     }
-    return found ? result : nil
+    return result
+  }
+
+  /// The surprise that scores 1, from how often such surprises came before `start`.
+  private func limit(
+    of statistics: [AlarmRate.Statistic], before start: Int, days: Int, wanted: Double
+  ) -> Double {
+    let range = table.oldestSize(before: start, back: days * table.history)..<start
+    let gap = max(table.grid.samples(minutes: 30), 1)
+    return AlarmRate(of: statistics, in: range, gap: gap, wanted: wanted).surprise(at: wanted)
   }
 
   private func describe(
-    _ part: SurpriseTable.Part, _ tail: ParetoTail, _ block: Int, in result: inout Block
+    _ part: SurpriseTable.Part, _ tail: ParetoTail, limit: Double, _ block: Int,
+    in result: inout Block
   ) {
     let scale = table.scales[part.rawValue][block]
     switch part {
@@ -92,8 +112,8 @@ struct OutlierJudge {
     case .residual:
       result.centre = scale.centre
       result.usual = tail.bound * scale.unit
-      let isTail = [.auto, .residual].contains(options.method)
-      let width = tail.statistic(at: isTail ? threshold : options.automaticThreshold) * scale.unit
+      result.back = tail.statistic(at: min(3, limit)) * scale.unit
+      let width = tail.statistic(at: limit) * scale.unit
       result.below = width
       result.above = width
     }
@@ -101,9 +121,10 @@ struct OutlierJudge {
 
   /// The tail of the sizes seen before `start`; nil when they are too few.
   private mutating func tail(of sizes: [Double], before start: Int, days: Int) -> ParetoTail? {
-    ParetoTail(
-      sizes, from: table.grid.firstRead(from: max(0, start - days * table.history)), to: start,
-      every: table.grid.stride, fewest: start >= 2 * fewest ? 1 : 20, longestRun: longestRun,
+    let oldest = table.oldestSize(before: start, back: days * table.history)
+    return ParetoTail(
+      sizes, from: table.grid.firstRead(from: oldest), to: start, every: table.grid.stride,
+      fewest: start >= 2 * fewest ? 1 : 20, longestRun: longestRun,
       scratch: &scratch)
   }
 
@@ -121,14 +142,19 @@ struct OutlierJudge {
       let tail = tail(of: mixture.sizes, before: range.lowerBound, days: 1)
     else { return nil }
     var result = Block()
-    describe(.residual, own, block, in: &result)
+    let ownLimit = limit(
+      of: [(own, table.sizes[residual])], before: range.lowerBound, days: 4,
+      wanted: options.automaticThreshold)
+    describe(.residual, own, limit: ownLimit, block, in: &result)
+    let limit = limit(
+      of: [(tail, mixture.sizes)], before: range.lowerBound, days: 1, wanted: threshold)
     for index in range where !mixture.sizes[index].isNaN {
       var size = mixture.sizes[index]
       if let curve, curve.expected[index].isFinite {
         size *= SurpriseTable.share(
           of: curve, at: index, table.signed[residual][index], table.scales[residual][block])
       }
-      scores[index] = tail.surprise(size) / threshold
+      scores[index] = tail.surprise(size) / limit
     }
     return result
   }

@@ -38,7 +38,7 @@ public struct OutlierOptions: Sendable, Equatable {
   public var historyDays: Double = 7
   /// The statistic at which the score is 1; nil takes it from ``alarmsPerDay``.
   ///
-  /// Its unit is the method's: `auto`, `gmm` and `residual` count -log10 of a tail probability,
+  /// Its unit is the method's: `auto`, `gmm` and `residual` count -log10 of alarms a sample,
   /// `mad` and `esd` standard deviations, `iqr` interquartile ranges beyond a quartile.
   public var threshold: Double?
   /// False alarms a day that the automatic threshold aims at on a signal without outliers, where

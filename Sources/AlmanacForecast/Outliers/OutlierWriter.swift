@@ -54,7 +54,7 @@ struct OutlierWriter {
   ) -> Bool {
     guard part != .residual, let block else { return false }
     let residuals = judge.table.signed[SurpriseTable.Part.residual.rawValue]
-    guard abs(residuals[index] - block.centre) <= block.usual else { return false }
+    guard abs(residuals[index] - block.centre) <= block.back else { return false }
     return (max(index - Self.echo, 0)..<index).contains {
       judge.scores[$0] >= 1 && abs(residuals[$0] - block.centre) > block.usual
     }

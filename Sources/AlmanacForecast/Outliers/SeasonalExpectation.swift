@@ -3,6 +3,10 @@ internal import AlmanacCore
 /// What a sample should be, from samples before the last refit alone: the median of the last seven
 /// days at this time of day, moved towards what this time of the week did in the last four weeks.
 ///
+/// What a week ago did is held against what the days up to then and the days up to now let expect;
+/// the smaller deviation counts, none when they differ in sign. So neither a trend nor a shift of
+/// level is taken for a weekly rhythm.
+///
 /// How far it is moved depends on the evidence: the weekly deviation e, a median over n weeks, gets
 /// the weight 1 - v/e^2, at least 0, of the positive-part estimator of James and Stein (1961),
 /// where v is its variance were there no weekly rhythm. One week alone gets half of that weight;
@@ -19,7 +23,10 @@ struct SeasonalExpectation {
   private var few: [Double]
   private var raw: [Double]
   private var profile: [Double]
+  /// Weekly deviations of the positions, newest week first.
   private var weeks: [[Double]]
+  /// What the time of day alone let expect of each sample so far.
+  private var daily: [Double]
   /// Where there are samples, among the positions before `nextRead`.
   private var present: [Int] = []
   private var nextRead: Int
@@ -44,6 +51,7 @@ struct SeasonalExpectation {
     raw = [Double](repeating: 0, count: length)
     profile = raw
     weeks = [[Double]](repeating: raw, count: Self.weeks)
+    daily = [Double](repeating: .nan, count: longest)
     nextRead = grid.firstRead(from: 0)
   }
 
@@ -91,6 +99,13 @@ struct SeasonalExpectation {
         raw[position] = index >= 0 && index < start ? values[index] : .nan
       }
       smoother.smooth(raw, into: &weeks[week], taps: taps, spacing: spacing)
+      for position in raw.indices {
+        let value = weeks[week][position]
+        let index = start - margin + position - 7 * day * (week + 1)
+        let then = index >= 0 ? daily[index] : .nan
+        weeks[week][position] = Self.smaller(
+          value - profile[position], then.isNaN ? .nan : value - then)
+      }
     }
     var level = Double.nan
     for position in output.indices {
@@ -99,18 +114,25 @@ struct SeasonalExpectation {
         if level.isNaN { level = recentLevel(values, before: start) }
         expected = level
       }
+      if start + position < daily.count { daily[start + position] = expected }
       output[position] =
-        expected
-        + weeklyDeviation(from: expected, at: position + margin, of: available, noise: noise)
+        expected + weeklyDeviation(at: position + margin, of: available, noise: noise)
     }
   }
 
+  /// The deviation nearer to 0, 0 when the signs differ; the first alone where the second is NaN.
+  private static func smaller(_ first: Double, _ second: Double) -> Double {
+    guard !second.isNaN else { return first }
+    guard !(first * second <= 0) else { return 0 }
+    return abs(first) < abs(second) ? first : second
+  }
+
   private mutating func weeklyDeviation(
-    from expected: Double, at position: Int, of available: Int, noise: Double
+    at position: Int, of available: Int, noise: Double
   ) -> Double {
     var count = 0
     for week in 0..<available {
-      let deviation = weeks[week][position] - expected
+      let deviation = weeks[week][position]
       if !deviation.isNaN {
         few[count] = deviation
         count += 1

@@ -21,7 +21,9 @@ struct SurpriseTable {
   struct Scale {
     /// Median of the past.
     var centre = Double.nan
-    /// Median absolute deviation of the past.
+    /// Mean of the middle half of the absolute deviations from the centre, in units in which it
+    /// is the median absolute deviation of a Gaussian: no step when small counts grow. That of the
+    /// last day (at least 1,440 samples) where it is larger.
     var deviation = Double.nan
     /// The deviation plus a twentieth of the standard deviation: the unit of sizes.
     var unit = Double.nan
@@ -48,6 +50,9 @@ struct SurpriseTable {
   static let largestSize = 1e9
   private static let five = 5
   private static let steep = 3.0
+  private static let recentSamples = 1440
+  /// Median of a Gaussian's absolute deviations over the mean of their middle half.
+  private static let middleShare = 0.6745 / 0.6932
   /// Median absolute deviation to standard deviation of a Gaussian.
   static let gaussian = 1.4826
 
@@ -227,10 +232,20 @@ struct SurpriseTable {
 
   // MARK: - Scales
 
+  /// Samples before the first size that is held against a scale of residuals to a rhythm: of the
+  /// first day none can be expected.
+  private var firstSound: Int { grid.day + max(grid.block, 30 * grid.stride) }
+
+  /// The first size that tails fitted at `start` read, at most `count` samples back.
+  func oldestSize(before start: Int, back count: Int) -> Int {
+    max(start - count, start >= 2 * firstSound ? firstSound : 0)
+  }
+
   private func scale(_ part: Part, before start: Int, _ scratch: inout [Double]) -> Scale {
+    let first = max(start - history, start >= firstSound ? grid.day : 0)
     var count = 0
     var sum = 0.0
-    var index = grid.firstRead(from: max(0, start - history))
+    var index = grid.firstRead(from: first)
     while index < start {
       let value = signed[part.rawValue][index]
       if !value.isNaN {
@@ -240,7 +255,9 @@ struct SurpriseTable {
       }
       index += grid.stride
     }
-    guard count >= 30 || (count >= 6 && count * 2 >= start / grid.stride) else { return Scale() }
+    guard count >= 30 || (count >= 6 && count * 2 >= (start - first) / grid.stride) else {
+      return Scale()
+    }
     let mean = sum / Double(count)
     var squares = 0.0
     for position in 0..<count {
@@ -248,13 +265,43 @@ struct SurpriseTable {
     }
     let centre = Quantiles.median(reordering: &scratch, count: count)
     for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
-    let deviation = Quantiles.median(reordering: &scratch, count: count)
+    let deviation = max(
+      Self.middleHalf(&scratch, count: count), recent(part, before: start, centre, &scratch))
     // Rounding of a constant signal is no surprise.
     let level = expected[start - 1]
     let floor = max(1e-9 * (level.isNaN ? 1 : abs(level)), 1e-300)
     var unit = deviation + 0.05 * (squares / Double(count)).squareRoot() + floor
     if !unit.isFinite { unit = .greatestFiniteMagnitude }
     return Scale(centre: centre, deviation: deviation, unit: unit)
+  }
+
+  /// The deviation of the last day, or 1,440 samples where a day has fewer; 0 when it has few.
+  private func recent(
+    _ part: Part, before start: Int, _ centre: Double, _ scratch: inout [Double]
+  ) -> Double {
+    let span = max(grid.day, Self.recentSamples)
+    guard start >= 2 * grid.day, start > span, span < history else { return 0 }
+    var count = 0
+    for index in stride(from: grid.firstRead(from: start - span), to: start, by: grid.stride) {
+      let value = signed[part.rawValue][index]
+      if !value.isNaN {
+        scratch[count] = abs(value - centre)
+        count += 1
+      }
+    }
+    return count >= 30 ? Self.middleHalf(&scratch, count: count) : 0
+  }
+
+  /// The mean of the middle half of the first `count` values, in units of a Gaussian's median
+  /// absolute deviation.
+  private static func middleHalf(_ values: inout [Double], count: Int) -> Double {
+    let low = count / 4
+    let high = max(count - count / 4, low + 1)
+    _ = Quantiles.select(&values, count: count, rank: low)
+    _ = Quantiles.select(&values, count: count, rank: high - 1)
+    var sum = 0.0
+    for index in low..<high { sum += values[index] }
+    return middleShare * sum / Double(high - low)
   }
 
   /// The standard deviation of residuals smoothed as the expectation is, robust.
