@@ -137,8 +137,8 @@ final class DirectoryLock: Sendable {
     guard descriptor >= 0 else {
       throw StoreError(.cannotOpen, "cannot open \(path): \(String(cString: strerror(errno)))")
     }
+    // From here on `deinit` closes it, also where this throws.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
       throw StoreError(
         .locked,
         "cannot open \(directory): another Almanac server uses it; stop that one or choose "
@@ -147,6 +147,6 @@ final class DirectoryLock: Sendable {
   }
 
   deinit {
-    close(descriptor)
+    if descriptor >= 0 { close(descriptor) }
   }
 }
