@@ -8,7 +8,7 @@ import Testing
   func wholeWay() async throws {
     let directory = try TemporaryDirectory()
     let server = try await ServerProcess(
-      directory: directory.path, port: ServerProcess.freePort())
+      directory: directory.path, port: FreePorts.next())
     let lines = (0..<600).map { "disk,host=x value=\($0) \(1_788_220_800 + $0 * 60)" }
     let written = try ServerProcess.run(
       ["write", "-", "--precision", "s", "--server", server.url],
@@ -53,7 +53,7 @@ import Testing
   func rejects() async throws {
     let directory = try TemporaryDirectory()
     let server = try await ServerProcess(
-      directory: directory.path + "/data", port: ServerProcess.freePort())
+      directory: directory.path + "/data", port: FreePorts.next())
     let file = directory.path + "/lines.lp"
     try "m v=1 1\nm v=\n\nm v=3 3\nbad\n".write(toFile: file, atomically: true, encoding: .utf8)
     let result = try ServerProcess.run([
@@ -70,7 +70,7 @@ import Testing
   func errors() async throws {
     let directory = try TemporaryDirectory()
     let server = try await ServerProcess(
-      directory: directory.path, port: ServerProcess.freePort())
+      directory: directory.path, port: FreePorts.next())
     let parse = try ServerProcess.run(["query", "memory<host=x", "--server", server.url])
     #expect(parse.code == 1)
     #expect(parse.error.contains("line 1, column 14"))
@@ -108,7 +108,7 @@ import Testing
   func stopsInTime() async throws {
     let directory = try TemporaryDirectory()
     let server = try await ServerProcess(
-      directory: directory.path, port: ServerProcess.freePort())
+      directory: directory.path, port: FreePorts.next())
     let lines = (0..<2000).map {
       "sig,host=x value=\(($0 * 37) % 101 + $0 % 144) \(1_788_220_800 + $0 * 600)"
     }
@@ -135,7 +135,7 @@ import Testing
     var states: [String] = []
     for round in 0..<2 {
       let server = try await ServerProcess(
-        directory: directory.path, port: ServerProcess.freePort())
+        directory: directory.path, port: FreePorts.next())
       if round == 0 {
         _ = try await ServerProcess.send(
           "POST", server.url + "/write?precision=s", body: lines.joined(separator: "\n"))

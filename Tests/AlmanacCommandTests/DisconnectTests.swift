@@ -11,15 +11,8 @@ import Testing
 
     init(port: Int, request: String) throws {
       descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = in_port_t(port).bigEndian
-      address.sin_addr.s_addr = inet_addr("127.0.0.1")
-      let isConnected = withUnsafePointer(to: address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-      }
+      var address = LocalAddress(port: port)
+      let isConnected = address.withSocketAddress { connect(descriptor, $0, $1) == 0 }
       try #require(isConnected)
       let bytes = Array(request.utf8)
       try #require(Glibc.send(descriptor, bytes, bytes.count, 0) == bytes.count)
@@ -46,7 +39,7 @@ import Testing
   @Test("a query ends soon after its client has gone", arguments: [false, true])
   func gone(isAbort: Bool) async throws {
     let directory = try TemporaryDirectory()
-    let port = ServerProcess.freePort()
+    let port = FreePorts.next()
     let server = try await ServerProcess(
       directory: directory.path, port: port,
       arguments: ["--query-timeout", "90s", "--query-memory", "512Mi"])

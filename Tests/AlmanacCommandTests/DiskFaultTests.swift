@@ -22,7 +22,7 @@ import Testing
     for round in 0..<rounds {
       let place = "seed \(seed), \(fault), round \(round)"
       let server = try await ServerProcess(
-        directory: disk.root, port: ServerProcess.freePort(), sealAfter: 300,
+        directory: disk.root, port: FreePorts.next(), sealAfter: 300,
         environment: disk.environment(recording: false))
       try await clients.judge(server, place)
       let healthy = Int.random(in: 100...600, using: &random)
@@ -70,7 +70,7 @@ import Testing
     for client in clients.all {
       refused += client.refusals[503] ?? 0
     }
-    let server = try await ServerProcess(directory: disk.root, port: ServerProcess.freePort())
+    let server = try await ServerProcess(directory: disk.root, port: FreePorts.next())
     try await clients.judge(server, "seed \(seed), \(fault), at the end")
     #expect(server.terminate() == 0)
     let check = try ServerProcess.run(["check", disk.root])

@@ -55,7 +55,7 @@ import Testing
     var slowest = 0.0
     for round in 0..<rounds {
       let server = try await ServerProcess(
-        directory: directory.path, port: ServerProcess.freePort(),
+        directory: directory.path, port: FreePorts.next(),
         // So few that kills hit seals too, every second round.
         sealAfter: round % 2 == 0 ? 1500 : 4_000_000)
       slowest = max(slowest, server.secondsToReady)
@@ -82,7 +82,7 @@ import Testing
   }
 
   private func check(_ directory: String, _ ledger: Ledger, _ place: String) async throws {
-    let server = try await ServerProcess(directory: directory, port: ServerProcess.freePort())
+    let server = try await ServerProcess(directory: directory, port: FreePorts.next())
     var found: [Int: Set<Int>] = [:]
     for row in try await server.rows("m", "&start=0&end=100000000") {
       let time = try #require(ISO8601DateFormatter().date(from: String(row[0])))

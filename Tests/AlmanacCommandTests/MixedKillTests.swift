@@ -29,7 +29,7 @@ import Testing
     for round in 0...Self.rounds {
       let place = "seed \(seed), retention \(hasRetention), round \(round)"
       let server = try await ServerProcess(
-        directory: directory.path, port: ServerProcess.freePort(),
+        directory: directory.path, port: FreePorts.next(),
         sealAfter: [200, 1_000, 5_000].randomElement(using: &random) ?? 1_000,
         arguments: Self.options(&random, hasRetention: hasRetention))
       try await clients.judge(server, place) { $0 >= oldest }
@@ -68,7 +68,7 @@ import Testing
       var code: Int32 = 0
       var complaint = ""
       let server = try await ServerProcess(
-        directory: data, port: ServerProcess.freePort(), sealAfter: 300)
+        directory: data, port: FreePorts.next(), sealAfter: 300)
       try await clients.judge(server, place)
       let pause = Int.random(in: 200...1_000, using: &random)
       try await clients.run(against: server) {
@@ -92,7 +92,7 @@ import Testing
       let check = try ServerProcess.run(["check", copies + "-restored"])
       #expect(check.code == 0, "\(place): \(check.output)")
       let copy = try await ServerProcess(
-        directory: copies + "-restored", port: ServerProcess.freePort())
+        directory: copies + "-restored", port: FreePorts.next())
       for client in clients.all {
         let found = try await client.read(from: copy.url)
         let verdict = client.judge(found, confirmedBefore: began, sentBefore: ended)

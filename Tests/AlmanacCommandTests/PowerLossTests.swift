@@ -24,7 +24,7 @@ import Testing
     let disk = try Disk(in: folder)
     var clients = Clients(3, seed: seed)
     let server = try await ServerProcess(
-      directory: disk.root, port: ServerProcess.freePort(), sealAfter: 300,
+      directory: disk.root, port: FreePorts.next(), sealAfter: 300,
       environment: disk.environment(recording: true))
     try await clients.run(against: server) {
       try await Task.sleep(for: .seconds(3))
@@ -55,7 +55,7 @@ import Testing
       let isEmpty = !FileManager.default.fileExists(atPath: target + "/catalog.mdb")
       #expect(check.code == 0 || isEmpty, "\(place): \(check.output) \(check.error)")
       let survivor = try await ServerProcess(
-        directory: target, port: ServerProcess.freePort(), sealAfter: 300)
+        directory: target, port: FreePorts.next(), sealAfter: 300)
       for client in clients.all {
         let verdict = client.judge(
           try await client.read(from: survivor.url), confirmedBefore: cut)

@@ -19,7 +19,7 @@ import Testing
     let directory = try TemporaryDirectory()
     // Few samples before a seal: some are in parts, some in the head.
     let almanac = try await ServerProcess(
-      directory: directory.path, port: ServerProcess.freePort(), sealAfter: 50_000)
+      directory: directory.path, port: FreePorts.next(), sealAfter: 50_000)
     for piece in ComparedSeries(seed: 1).pieces {
       try await prometheus.write(piece)
       let reply = try await ServerProcess.send(

@@ -21,7 +21,7 @@ final class PrometheusProcess {
     let configuration = directory.path + "/prometheus.yml"
     try "global:\n  scrape_interval: 1h\n".write(
       toFile: configuration, atomically: true, encoding: .utf8)
-    let address = "127.0.0.1:\(ServerProcess.freePort())"
+    let address = "127.0.0.1:\(FreePorts.next())"
     url = "http://\(address)"
     process.executableURL = URL(fileURLWithPath: binary)
     process.arguments = [

@@ -30,7 +30,7 @@ import Testing
   func clients() async throws {
     let directory = try TemporaryDirectory()
     let server = try await ServerProcess(
-      directory: directory.path, port: ServerProcess.freePort())
+      directory: directory.path, port: FreePorts.next())
     let lines = (0..<600).map { index in
       "m,host=a value=\(index) \(1_788_220_800 + index * 60)\n"
         + "m,host=b value=\(2 * index) \(1_788_220_800 + index * 60)\n"

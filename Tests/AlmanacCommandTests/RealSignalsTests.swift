@@ -54,7 +54,7 @@ import Testing
     let folder = try #require(Self.folder)
     let directory = try TemporaryDirectory()
     let server = try await ServerProcess(
-      directory: directory.path, port: ServerProcess.freePort())
+      directory: directory.path, port: FreePorts.next())
     for name in Self.hosts {
       let host = try Host(name, folder: folder)
       // In a debug build two metrics take long enough.

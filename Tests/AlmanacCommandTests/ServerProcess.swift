@@ -66,11 +66,6 @@ final class ServerProcess {
     return process.terminationStatus
   }
 
-  /// A port that nothing listens on now.
-  static func freePort() -> Int {
-    Int.random(in: 20_000..<32_000)
-  }
-
   static func send(
     _ method: String, _ url: String, body: String? = nil
   ) async throws -> (status: Int, body: String) {
