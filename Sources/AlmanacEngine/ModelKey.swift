@@ -29,9 +29,7 @@ struct ModelKey: Hashable, Sendable {
     if let group = request.group { hash.combine("group \(group.name)") }
     let family = hash.hexadecimal.prefix(Self.familyDigits)
     hash.combine(UInt64(bitPattern: request.bucket.nanoseconds))
-    hash.combine(UInt64(bitPattern: request.history.start.nanoseconds))
-    hash.combine(UInt64(bitPattern: request.history.step.nanoseconds))
-    for value in request.history.values { hash.combine(value.bitPattern) }
+    hash.combine(request.history)
     if let group = request.group { hash.combine("group \(group.hash)") }
     text = String(family + hash.hexadecimal.dropFirst(Self.familyDigits))
   }

@@ -35,7 +35,12 @@ public struct ForecastScores: Sendable, Equatable {
   ///   - truth: (steps), NaN where nothing is known; as long as the curve or shorter.
   ///   - unit: what MASE counts in: the mean absolute change over a season.
   public init?(_ curve: ForecastCurve, truth: [Double], unit: Double) {
-    let known = truth.indices.prefix(curve.yhat.count).filter { truth[$0].isFinite }
+    self.init(curve.yhat, bands: curve.bands, truth: truth, unit: unit)
+  }
+
+  /// The same of a forecast, (steps), and its bands.
+  init?(_ yhat: [Double], bands: [ForecastCurve.Band], truth: [Double], unit: Double) {
+    let known = truth.indices.prefix(yhat.count).filter { truth[$0].isFinite }
     guard !known.isEmpty else { return nil }
     count = known.count
     let size = Double(count)
@@ -44,7 +49,7 @@ public struct ForecastScores: Sendable, Equatable {
     var relative = 0.0
     var level = 0.0
     for index in known {
-      let (y, f) = (truth[index], curve.yhat[index])
+      let (y, f) = (truth[index], yhat[index])
       absolute += abs(y - f)
       squared += (y - f) * (y - f)
       level += abs(y)
@@ -57,7 +62,7 @@ public struct ForecastScores: Sendable, Equatable {
     // The pinball loss of the median is half the absolute error.
     var losses = absolute
     coverage = []
-    for band in curve.bands {
+    for band in bands {
       var inside = 0
       for index in known {
         let y = truth[index]
@@ -67,15 +72,14 @@ public struct ForecastScores: Sendable, Equatable {
       }
       coverage.append(Double(inside) / size)
     }
-    wql = level > 0 ? losses / level / Double(1 + 2 * curve.bands.count) : .nan
+    wql = level > 0 ? losses / level / Double(1 + 2 * bands.count) : .nan
   }
 
   /// The mean of each measure over all `scores` that have it; nil where there are none.
   public init?(meanOf scores: [ForecastScores]) {
     guard let first = scores.first else { return nil }
     let mean = { (value: (ForecastScores) -> Double) -> Double in
-      let known = scores.map(value).filter { !$0.isNaN }
-      return known.isEmpty ? .nan : known.reduce(0, +) / Double(known.count)
+      scores.map(value).meanOfKnown
     }
     count = scores.reduce(0) { $0 + $1.count }
     (mae, rmse, mase) = (mean(\.mae), mean(\.rmse), mean(\.mase))
@@ -98,6 +102,11 @@ public struct ForecastScores: Sendable, Equatable {
   private static func pinball(_ y: Double, _ bound: Double, share: Double) -> Double {
     y >= bound ? share * (y - bound) : (1 - share) * (bound - y)
   }
+}
+
+extension Collection<Double> {
+  /// The mean of those that are not NaN; NaN where there is none.
+  public var meanOfKnown: Double { Quantiles.mean(filter { !$0.isNaN }) }
 }
 
 extension RegularSeries {

@@ -52,25 +52,15 @@ public struct HoldOut: Sendable, Equatable {
     truth: [Double], forecast: [Double], unit: Double,
     band95: (lower: [Double], upper: [Double]), band80: (lower: [Double], upper: [Double])
   ) {
-    var count = 0
-    var error = 0.0
-    var inside = (0, 0)
-    for index in truth.indices where truth[index].isFinite {
-      let value = truth[index]
-      count += 1
-      error += abs(value - forecast[index])
-      if band95.lower[index] <= value, value <= band95.upper[index] { inside.0 += 1 }
-      if band80.lower[index] <= value, value <= band80.upper[index] { inside.1 += 1 }
+    let bands = [(0.8, band80), (0.95, band95)].map { level, band in
+      ForecastCurve.Band(level: level, lower: band.lower, upper: band.upper)
     }
-    guard count > 0 else { return nil }
-    self.count = count
-    mae = error / Double(count)
-    mase = unit > 0 ? mae / unit : .nan
-    coverage = Double(inside.0) / Double(count)
-    coverage80 = Double(inside.1) / Double(count)
-    networkShare = .none
-    rulesMASE = .nan
-    networkMASE = .nan
+    guard let scores = ForecastScores(forecast, bands: bands, truth: truth, unit: unit) else {
+      return nil
+    }
+    self.init(
+      count: scores.count, mae: scores.mae, mase: scores.mase, coverage: scores.coverage[1],
+      coverage80: scores.coverage[0], networkShare: .none, rulesMASE: .nan, networkMASE: .nan)
   }
 
   /// Stored scores.

@@ -134,3 +134,12 @@ extension RegularSeries: Equatable {
       && a.values.elementsEqual(b.values) { $0.bitPattern == $1.bitPattern }
   }
 }
+
+extension StableHash {
+  /// Takes in the bits of a series.
+  public mutating func combine(_ series: RegularSeries) {
+    combine(UInt64(bitPattern: series.start.nanoseconds))
+    combine(UInt64(bitPattern: series.step.nanoseconds))
+    for value in series.values { combine(value.bitPattern) }
+  }
+}

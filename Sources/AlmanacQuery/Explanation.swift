@@ -199,11 +199,16 @@ struct Explanation: Sendable {
       }
       var cells = before[index]
       if let isHit = seen?.isHit { cells[4] = .text(isHit ? "hit" : "miss") }
-      if case .grid(let grids)? = shown,
-        let note = Provenance.text(try grids.map { try $0.preparedSeries().provenance })
-      {
-        let before = if case .text(let text) = cells[8], !text.isEmpty { text + "; " } else { "" }
-        cells[8] = .text(before + note)
+      if case .grid(let grids)? = shown {
+        let prepared = try grids.map { try $0.preparedSeries() }
+        if let note = Provenance.text(prepared.map(\.provenance)) {
+          let before = if case .text(let text) = cells[8], !text.isEmpty { text + "; " } else { "" }
+          cells[8] = .text(before + note)
+        }
+        shown = .series(
+          zip(grids, prepared).map {
+            LabelledSamples(key: $0.key, samples: $1.series.known)
+          })
       }
       let time = seen?.milliseconds ?? (isLast && seen?.isHit == nil ? total : nil)
       let table1 = try shown.map { try Table($0, now: context.time, warnings: []) }

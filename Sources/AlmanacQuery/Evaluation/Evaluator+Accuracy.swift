@@ -23,10 +23,7 @@ extension Evaluator {
       return Table.Series(
         key: one.key, model: said.model, times: [context.time],
         columns: [.integers([scores.count])]
-          + ForecastMetric.allCases.map { metric in
-            let value = scores.value(metric)
-            return .numbers([value.isNaN ? nil : value])
-          })
+          + ForecastMetric.allCases.map { .numbers([scores.value($0).known]) })
     }
     return Report(columns: AccuracyPlan.columns, series: rows)
   }

@@ -39,6 +39,6 @@ extension Evaluator {
           .numbers(found.map(\.score)),
         ])
     }
-    return Report(columns: ["kind", "before", "after", "size", "score"], series: series)
+    return Report(columns: ChangesPlan.columns, series: series)
   }
 }

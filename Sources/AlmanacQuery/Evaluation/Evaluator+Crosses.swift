@@ -20,7 +20,7 @@ extension Evaluator {
       }
     }
     return Report(
-      columns: ["at", "in", "earliest", "latest"], series: rows.sorted { $0.key < $1.key })
+      columns: CrossesPlan.columns, series: rows.sorted { $0.key < $1.key })
   }
 
   /// The column `name` of a report: the first known value of each series, at every moment.

@@ -9,18 +9,12 @@ extension Evaluator {
   /// and each sees the newest samples.
   func forecast(_ plan: ForecastPlan, _ context: Context) async throws -> [LabelledForecast] {
     let histories = try await histories(plan, context)
-    let pasts = histories.map { past($0, plan) }
-    let groups = try await groups(plan, zip(histories, pasts).map { ($0.key, $1.series) })
-    return try await withThrowingTaskGroup(of: (Int, LabelledForecast).self) { group in
-      for (index, history) in histories.enumerated() {
-        group.addTask {
-          (index, try await forecast(history, pasts[index], groups[history.key], plan))
-        }
-      }
-      var all = [LabelledForecast?](repeating: nil, count: histories.count)
-      for try await (index, forecast) in group { all[index] = forecast }
-      return try await stored(all.compactMap { $0 }, plan)
+    let trainings = try await pool.map(histories, weight: .max) { Self.training(on: $0, plan) }
+    let groups = try await groups(plan, trainings.map { ($0.history.key, $0.past) })
+    let all = try await trainings.concurrentMap { training in
+      try await forecast(training, groups[training.history.key], plan)
     }
+    return try await stored(all, plan)
   }
 
   /// The forecasts as they are; written where `plan` says so and they are more than a makeshift.
@@ -84,12 +78,29 @@ extension Evaluator {
     }
   }
 
-  /// What a model is trained on, and the moment that it ends before.
-  private func past(
-    _ history: History, _ plan: ForecastPlan
-  ) -> (series: RegularSeries, bucket: Timestamp) {
-    let bucket = Self.bucket(for: history.now, maximumAge: plan.maximumAge, of: history.full)
-    return (history.full.inside(after: bucket - plan.history, before: bucket), bucket)
+  /// What a model is trained on.
+  private struct Training: Sendable {
+    let history: History
+    /// What lies before the bucket.
+    let past: RegularSeries
+    let bucket: Timestamp
+  }
+
+  private static func training(on history: History, _ plan: ForecastPlan) -> Training {
+    let bucket = bucket(for: history.now, maximumAge: plan.maximumAge, of: history.full)
+    let past = history.full.inside(after: bucket - plan.history, before: bucket)
+    return Training(history: history, past: past, bucket: bucket)
+  }
+
+  /// The steps of `step` to look ahead, of which there must be some, and not too many.
+  func steps(of plan: ForecastPlan, _ step: Interval) throws(QueryError) -> Int {
+    let steps = plan.horizon.count(of: step)
+    guard steps >= 1, steps <= ForecastModel.maximumSteps / (1 + plan.levels.count) else {
+      throw failure(
+        plan, "a horizon of \(plan.horizon) is \(steps) steps of \(step)",
+        hint: steps < 1 ? "choose a longer horizon or a shorter step" : "choose a longer step")
+    }
+    return steps
   }
 
   /// The group of each series, where `plan` has groups: those that are alike in its labels.
@@ -99,11 +110,10 @@ extension Evaluator {
     guard let labels = plan.group else { return [:] }
     return try await pool.compute {
       var groups: [SeriesKey: ModelGroup] = [:]
-      let alike = Dictionary(grouping: pasts) { one in labels.map { one.key.labels[$0] ?? "" } }
-      for (values, members) in alike {
+      for pool in SeriesPool.all(of: pasts.map(\.key), by: labels) {
+        let members = pool.members.map { pasts[$0] }
         let group = ModelGroup(
-          zip(labels, values).map { "\($0)=\($1)" }.joined(separator: "\u{0}"),
-          members.map { ($0.key, $0.history) }.inOrder(of: \.0))
+          pool.values.joined(separator: "\u{0}"), members.inOrder(of: \.key))
         for member in members { groups[member.key] = group }
       }
       return groups
@@ -111,19 +121,12 @@ extension Evaluator {
   }
 
   private func forecast(
-    _ history: History, _ training: (series: RegularSeries, bucket: Timestamp),
-    _ group: ModelGroup?, _ plan: ForecastPlan
+    _ training: Training, _ group: ModelGroup?, _ plan: ForecastPlan
   ) async throws -> LabelledForecast {
-    let steps = plan.horizon.count(of: history.full.step)
-    guard steps >= 1, steps <= ForecastModel.maximumSteps / (1 + plan.levels.count) else {
-      throw failure(
-        plan, "a horizon of \(plan.horizon) is \(steps) steps of \(history.full.step)",
-        hint: steps < 1 ? "choose a longer horizon or a shorter step" : "choose a longer step")
-    }
-    let (past, bucket) = training
-    let recent = history.full.suffix(after: history.now - plan.history)
+    let history = training.history
+    let steps = try steps(of: plan, history.full.step)
     let request = ModelRequest(
-      plan: plan.inputText, key: history.key, history: past, bucket: bucket,
+      plan: plan.inputText, key: history.key, history: training.past, bucket: training.bucket,
       options: plan.options, wait: min(plan.wait, budget.timeLeft ?? plan.wait), group: group)
     do {
       let answer = try await models.model(request)
@@ -135,20 +138,20 @@ extension Evaluator {
             "\(history.key): a model trained until \(info.trainedUntil) answers while job \(job) "
               + "trains a newer one")
         }
-        return try await predict(history.key, model, info, recent, steps, plan)
+        return try await predict(history, model, info, steps, plan)
       case .pending(let job):
         // Not kept: the next query gets the trained model.
         var plain = plan.options
         plain.model = .seasonalNaive
         let options = plain
         let model = try await pool.compute {
-          try ForecastModel.train(on: past, options: options)
+          try ForecastModel.train(on: training.past, options: options)
         }
         let info = ModelInfo(
           id: nil, kind: model.kind, state: .fallback, trainedUntil: model.trainedUntil,
           holdout: model.holdout, reason: "the model is still being trained", job: job)
         warnings.add("job \(job) is still training; this is a plain seasonal forecast")
-        return try await predict(history.key, model, info, recent, steps, plan)
+        return try await predict(history, model, info, steps, plan)
       }
     } catch let error as ForecastError where error.code == .cancelled {
       throw QueryError(
@@ -160,14 +163,15 @@ extension Evaluator {
   }
 
   private func predict(
-    _ key: SeriesKey, _ model: ForecastModel, _ info: ModelInfo, _ history: RegularSeries,
-    _ steps: Int, _ plan: ForecastPlan
+    _ history: History, _ model: ForecastModel, _ info: ModelInfo, _ steps: Int,
+    _ plan: ForecastPlan
   ) async throws -> LabelledForecast {
     let curve = try await pool.compute {
-      try model.predict(from: history, steps: steps, levels: plan.levels)
+      let recent = history.full.suffix(after: history.now - plan.history)
+      return try model.predict(from: recent, steps: steps, levels: plan.levels)
     }
-    if let reason = info.reason, info.job == nil { warnings.add("\(key): \(reason)") }
-    return LabelledForecast(key: key, curve: curve, model: info)
+    if let reason = info.reason, info.job == nil { warnings.add("\(history.key): \(reason)") }
+    return LabelledForecast(key: history.key, curve: curve, model: info)
   }
 
   func failure(_ plan: ForecastPlan, _ cause: String, hint: String) -> QueryError {

@@ -12,18 +12,9 @@ extension Evaluator {
       of: plan.input, context, lead: max(Self.lead, plan.history + plan.history))
     let reference = try await reference(plan, context)
     let all = try await settledSeries(data, inner)
-    return try await withThrowingTaskGroup(of: (Int, LabelledOutliers?).self) { group in
-      for (index, one) in all.enumerated() {
-        group.addTask {
-          let forecast = reference.first { $0.key == one.key }
-          return (
-            index, try await pool.compute { try judge(one, judged, against: forecast, plan) }
-          )
-        }
-      }
-      var results = [LabelledOutliers?](repeating: nil, count: all.count)
-      for try await (index, result) in group { results[index] = result }
-      return results.compactMap { $0 }
+    return try await all.concurrentMap { one in
+      let forecast = reference.first { $0.key == one.key }
+      return try await pool.compute { try judge(one, judged, against: forecast, plan) }
     }
   }
 

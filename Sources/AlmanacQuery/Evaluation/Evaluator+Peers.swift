@@ -23,50 +23,17 @@ extension Evaluator {
         range.end, Self.steps(of: step, through: judged.start, from: range.start, context))
     }
     let all = try await settledSeries(data, inner)
-    let pools = Self.pools(of: all, by: plan.labels)
+    let pools = SeriesPool.all(of: all.map(\.key), by: plan.labels)
+    let isLarge = { (pool: SeriesPool) in pool.members.count >= PeerJudge.leastMembers }
     let (moments, judging) = (inner, judged)
-    let results = try await withThrowingTaskGroup(of: [(Int, LabelledOutliers)].self) { group in
-      for pool in pools where pool.members.count >= PeerJudge.leastMembers {
-        group.addTask {
-          try await self.pool.compute { try judge(pool, of: all, judging, plan, moments) }
-        }
-      }
-      var results = [LabelledOutliers?](repeating: nil, count: all.count)
-      for try await part in group {
-        for (index, one) in part { results[index] = one }
-      }
-      return results.compactMap { $0 }
+    let results = try await pools.filter(isLarge).concurrentMap { pool in
+      try await self.pool.compute { try judge(pool, of: all, judging, plan, moments) }
     }
-    warn(ofSmall: pools.filter { $0.members.count < PeerJudge.leastMembers })
-    return results
+    warn(ofSmall: pools.filter { !isLarge($0) })
+    return results.joined().sorted { $0.0 < $1.0 }.map(\.1)
   }
 
-  /// Some series that are alike.
-  private struct Peers: Sendable {
-    /// As `pool=eu-1`; empty for all series.
-    var name: String
-    /// Their places among all series.
-    var members: [Int] = []
-  }
-
-  /// Pools in order of their first series.
-  private static func pools(of all: [LabelledSamples], by labels: [String]) -> [Peers] {
-    var places: [[String]: Int] = [:]
-    var pools: [Peers] = []
-    for (index, one) in all.enumerated() {
-      let values = labels.map { one.key.labels[$0] ?? "" }
-      let place = places[values, default: pools.count]
-      if place == pools.count {
-        places[values] = place
-        pools.append(
-          Peers(name: zip(labels, values).map { "\($0)=\($1)" }.joined(separator: ", ")))
-      }
-      pools[place].members.append(index)
-    }
-    return pools
-  }
-
-  private func warn(ofSmall pools: [Peers]) {
+  private func warn(ofSmall pools: [SeriesPool]) {
     guard let first = pools.first else { return }
     let least = PeerJudge.leastMembers
     if first.name.isEmpty {
@@ -94,7 +61,7 @@ extension Evaluator {
   }
 
   private func judge(
-    _ pool: Peers, of all: [LabelledSamples], _ judged: TimeRange, _ plan: PeersPlan,
+    _ pool: SeriesPool, of all: [LabelledSamples], _ judged: TimeRange, _ plan: PeersPlan,
     _ context: Context
   ) throws -> [(Int, LabelledOutliers)] {
     let series = pool.members.map { all[$0] }

@@ -141,7 +141,7 @@ extension Evaluator {
         return index.map { one.parts.seasonal[$0] } ?? [Double?](repeating: nil, count: count)
       }
       let known = { (values: [Double]) in
-        Table.Column.numbers(values.map { $0.isNaN ? nil : $0 })
+        Table.Column.numbers(values.map(\.known))
       }
       return Table.Series(
         key: one.key, model: nil, times: (0..<count).map(one.series.time(at:)),
@@ -196,7 +196,7 @@ extension Evaluator {
           .numbers(found.map(\.strength)), .numbers(found.map(\.cycles)),
         ])
     }
-    return Report(columns: ["period", "seconds", "strength", "cycles"], series: series)
+    return Report(columns: PeriodsPlan.columns, series: series)
   }
 
   /// The series of `plan` on their steps.

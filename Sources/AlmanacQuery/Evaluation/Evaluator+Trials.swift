@@ -3,13 +3,34 @@ internal import AlmanacForecast
 
 /// Forecasts that are made at past moments and compared with what came.
 extension Evaluator {
+  /// The measures of a forecast, and of yesterday or last week again.
+  private struct Measures: Sendable {
+    let own: ForecastScores
+    let naive: ForecastScores
+
+    init(own: ForecastScores, naive: ForecastScores) {
+      self.own = own
+      self.naive = naive
+    }
+
+    /// The means of all; nil without any.
+    init?(meanOf all: [Judged]) {
+      guard let own = ForecastScores(meanOf: all.map(\.measures.own)),
+        let naive = ForecastScores(meanOf: all.map(\.measures.naive))
+      else { return nil }
+      self.init(own: own, naive: naive)
+    }
+
+    func score(_ metric: ForecastMetric) -> Race.Score {
+      Race.Score(own: own.value(metric), naive: naive.value(metric))
+    }
+  }
+
   /// One forecast of one series, judged.
   private struct Judged: Sendable {
     let key: SeriesKey
     let cut: Timestamp
-    let scores: ForecastScores
-    /// The same of yesterday or last week again.
-    let naive: ForecastScores
+    let measures: Measures
   }
 
   /// The trainings of a trial took longer than they may.
@@ -21,40 +42,28 @@ extension Evaluator {
   func backtest(_ node: BacktestPlan, _ context: Context) async throws -> Report {
     let trial = node.trial
     let folds: [[Judged]] = try await running(trial) { run, deadline in
-      try await withThrowingTaskGroup(of: (Int, [Judged]).self) { group in
-        for fold in 0..<trial.folds {
-          group.addTask {
-            (fold, try await judged(node.forecast, fold, of: trial, run, deadline, context))
-          }
-        }
-        var folds = [[Judged]](repeating: [], count: trial.folds)
-        var done = 0
-        for try await (fold, judged) in group {
-          folds[fold] = judged
-          done += 1
-          run.report(done: done, of: trial.folds)
-        }
-        return folds
+      let progress = TrialProgress(run, of: trial.folds)
+      return try await (0..<trial.folds).concurrentMap { fold in
+        let all = try await judged(node.forecast, fold, of: trial, run, deadline, context)
+        progress.advance()
+        return all
       }
     }
     var table = ReportTable(columns: ["fold", "cut"] + node.columns)
-    let cells = { (fold: String, cut: Timestamp?, scores: ForecastScores, naive: ForecastScores) in
+    let cells = { (fold: String, cut: Timestamp?, measures: Measures) in
       [ReportTable.Cell.text(fold), .time(cut)]
-        + [scores, naive].flatMap { one in
-          node.metrics.flatMap { $0.values(one) }.map { .number($0.isNaN ? nil : $0) }
+        + [measures.own, measures.naive].flatMap { one in
+          node.metrics.flatMap { $0.values(one) }.map { .number($0.known) }
         }
     }
     for key in Set(folds.joined().map(\.key)).sorted() {
       let mine = folds.enumerated().flatMap { fold, all in
         all.filter { $0.key == key }.map { (fold: fold, judged: $0) }
       }
-      guard let scores = ForecastScores(meanOf: mine.map(\.judged.scores)),
-        let naive = ForecastScores(meanOf: mine.map(\.judged.naive))
-      else { continue }
-      table.add(cells("all", nil, scores, naive), at: context.time, of: key)
+      guard let mean = Measures(meanOf: mine.map(\.judged)) else { continue }
+      table.add(cells("all", nil, mean), at: context.time, of: key)
       for (fold, one) in mine {
-        table.add(
-          cells("\(fold + 1)", one.cut, one.scores, one.naive), at: context.time, of: key)
+        table.add(cells("\(fold + 1)", one.cut, one.measures), at: context.time, of: key)
       }
     }
     return table.report
@@ -63,36 +72,21 @@ extension Evaluator {
   // MARK: - Tune
 
   /// The candidates, the best first. Each fold, the newest first, is for the better half of those
-  /// that are still in the race (successive halving: Jamieson and Talwalkar, AISTATS 2016).
+  /// that are still in the race.
   func tune(_ node: TunePlan, _ context: Context) async throws -> Report {
     let trial = node.trial
-    var race = Race(count: node.candidates.count)
-    race = try await running(trial) { [race] run, deadline in
-      var race = race
-      let total = Race.trainings(of: node.candidates.count, folds: trial.folds)
-      var done = 0
+    let race = try await running(trial) { run, deadline in
+      var race = Race(count: node.candidates.count)
+      let progress = TrialProgress(
+        run, of: Race.trainings(of: node.candidates.count, folds: trial.folds))
       for fold in (0..<trial.folds).reversed() {
-        let round: [Int: (score: Double, naive: Double)]
+        let round: [(index: Int, score: Race.Score)]
         do {
-          round = try await withThrowingTaskGroup(
-            of: (Int, [Judged]).self, returning: [Int: (score: Double, naive: Double)].self
-          ) { group in
-            for index in race.alive {
-              let forecast = node.candidates[index].forecast
-              group.addTask {
-                (index, try await judged(forecast, fold, of: trial, run, deadline, context))
-              }
-            }
-            var round: [Int: (score: Double, naive: Double)] = [:]
-            for try await (index, all) in group {
-              done += 1
-              run.report(done: done, of: total)
-              guard let scores = ForecastScores(meanOf: all.map(\.scores)),
-                let naive = ForecastScores(meanOf: all.map(\.naive))
-              else { continue }
-              round[index] = (scores.value(node.metric), naive.value(node.metric))
-            }
-            return round
+          round = try await race.alive.concurrentMap { index in
+            let forecast = node.candidates[index].forecast
+            let all = try await judged(forecast, fold, of: trial, run, deadline, context)
+            progress.advance()
+            return Measures(meanOf: all).map { (index, $0.score(node.metric)) }
           }
         } catch is OutOfTime where race.hasScores {
           warnings.add("tune stopped after \(trial.budget): not all folds were worked out")
@@ -110,9 +104,8 @@ extension Evaluator {
       table.add(
         [.integer(rank + 1)] + candidate.values.map { .text($0) }
           + [
-            .number(entry.score.isNaN ? nil : entry.score),
-            .number(entry.naive.isNaN ? nil : entry.naive), .integer(entry.folds),
-            .text(candidate.query),
+            .number(entry.score.own.known), .number(entry.score.naive.known),
+            .integer(entry.folds), .text(candidate.query),
           ], at: context.time)
     }
     return table.report
@@ -177,21 +170,17 @@ extension Evaluator {
     let truths = Dictionary(
       try await histories(plan, lead: plan.horizon, later).map { ($0.key, $0.full) },
       uniquingKeysWith: { one, _ in one })
-    let pasts = try await histories(plan, lead: lead, past).map { history in
+    let histories = try await histories(plan, lead: lead, past)
+    let pasts = try await pool.map(histories, weight: .max) { history in
       (key: history.key, history: history.full.suffix(after: history.now - plan.history - lead))
     }
     let groups = try await groups(plan, pasts)
-    return try await withThrowingTaskGroup(of: (Int, Judged?).self) { group in
-      for (index, (key, known)) in pasts.enumerated() where known.count > 0 {
-        guard let truth = truths[key] else { continue }
-        let request = ModelRequest(
-          plan: plan.inputText, key: key, history: known, bucket: known.nextTime,
-          options: plan.options, wait: max(.zero, deadline - .now), group: groups[key])
-        group.addTask { (index, try await judged(plan, request, truth, cut: cut, run)) }
-      }
-      var all = [Judged?](repeating: nil, count: pasts.count)
-      for try await (index, one) in group { all[index] = one }
-      return all.compactMap { $0 }
+    return try await pasts.concurrentMap { key, known -> Judged? in
+      guard known.count > 0, let truth = truths[key] else { return nil }
+      let request = ModelRequest(
+        plan: plan.inputText, key: key, history: known, bucket: known.nextTime,
+        options: plan.options, wait: max(.zero, deadline - .now), group: groups[key])
+      return try await judged(plan, request, truth, cut: cut, run)
     }
   }
 
@@ -202,12 +191,7 @@ extension Evaluator {
     try Task.checkCancellation()
     try budget.check()
     let (key, known) = (request.key, request.history)
-    let steps = plan.horizon.count(of: known.step)
-    guard steps >= 1, steps <= ForecastModel.maximumSteps / (1 + plan.levels.count) else {
-      throw failure(
-        plan, "a horizon of \(plan.horizon) is \(steps) steps of \(known.step)",
-        hint: steps < 1 ? "choose a longer horizon or a shorter step" : "choose a longer step")
-    }
+    let steps = try steps(of: plan, known.step)
     let came = truth.values(from: known.nextTime, count: steps, step: known.step)
     guard came.contains(where: \.isFinite) else { return nil }
     do {
@@ -227,83 +211,14 @@ extension Evaluator {
         let unit = known.seasonalUnit
         let scores = curves.compactMap { ForecastScores($0, truth: came, unit: unit) }
         guard scores.count == 2 else { return nil }
-        return Judged(key: key, cut: cut, scores: scores[0], naive: scores[1])
+        return Judged(
+          key: key, cut: cut, measures: Measures(own: scores[0], naive: scores[1]))
       }
     } catch let error as ForecastError where error.code != .cancelled {
       throw failure(
         plan, "\(key) as of \(cut): \(error.message)",
         hint: "give it a longer history or fewer folds")
     }
-  }
-}
-
-/// Candidates that are tried fold by fold, the worse half of them leaving after each.
-struct Race: Sendable {
-  /// How one candidate did.
-  struct Entry: Sendable {
-    var index: Int
-    /// Means over its folds; NaN without any.
-    var score: Double
-    var naive: Double
-    var folds: Int
-  }
-
-  private var scores: [[Double]]
-  private var naive: [[Double]]
-  /// Who is still in it, in order of number.
-  private(set) var alive: [Int]
-
-  init(count: Int) {
-    scores = Array(repeating: [], count: count)
-    naive = scores
-    alive = Array(0..<count)
-  }
-
-  /// How many forecasts a whole race takes.
-  static func trainings(of count: Int, folds: Int) -> Int {
-    var (left, sum) = (count, 0)
-    for _ in 0..<folds {
-      sum += left
-      left = half(left)
-    }
-    return sum
-  }
-
-  private static func half(_ count: Int) -> Int { (count + 1) / 2 }
-
-  var hasScores: Bool { scores.contains { !$0.isEmpty } }
-
-  /// Takes in a fold of those alive.
-  ///
-  /// - Parameter halves: whether another fold follows, for the better half.
-  mutating func add(_ round: [Int: (score: Double, naive: Double)], halves: Bool) {
-    for (index, one) in round {
-      scores[index].append(one.score)
-      naive[index].append(one.naive)
-    }
-    guard halves, !round.isEmpty else { return }
-    let ranked = ranked(of: alive)
-    alive = ranked.prefix(Self.half(alive.count)).map(\.index).sorted()
-  }
-
-  /// All of them: those with more folds first, then the smaller mean, then the order they came in.
-  var ranked: [Entry] { ranked(of: Array(scores.indices)) }
-
-  private func ranked(of indices: [Int]) -> [Entry] {
-    indices.map { index in
-      Entry(
-        index: index, score: Self.mean(scores[index]), naive: Self.mean(naive[index]),
-        folds: scores[index].count)
-    }.sorted { a, b in
-      if a.folds != b.folds { return a.folds > b.folds }
-      if a.score.isNaN != b.score.isNaN { return b.score.isNaN }
-      return a.score != b.score && !a.score.isNaN ? a.score < b.score : a.index < b.index
-    }
-  }
-
-  private static func mean(_ values: [Double]) -> Double {
-    let known = values.filter { !$0.isNaN }
-    return known.isEmpty ? .nan : known.reduce(0, +) / Double(known.count)
   }
 }
 

@@ -69,6 +69,11 @@ public struct ReportTable: Sendable {
   }
 }
 
+extension Double {
+  /// The number as a cell holds it: nil for NaN.
+  var known: Double? { isNaN ? nil : self }
+}
+
 /// A short name for a text, the same in every process: 64-bit FNV-1a.
 enum TextHash {
   static func hexadecimal(_ text: String) -> String {

@@ -110,9 +110,7 @@ public struct ModelGroup: Sendable {
     hash.combine(name)
     for (key, history) in members {
       hash.combine(key.encoded)
-      hash.combine(UInt64(bitPattern: history.start.nanoseconds))
-      hash.combine(UInt64(bitPattern: history.step.nanoseconds))
-      for value in history.values { hash.combine(value.bitPattern) }
+      hash.combine(history)
     }
     self.hash = hash.hexadecimal
   }

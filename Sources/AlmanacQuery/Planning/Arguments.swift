@@ -111,6 +111,19 @@ struct Arguments {
     return Interval(nanoseconds: literal.value)
   }
 
+  /// The argument `history`, which must not contradict a window in the data.
+  mutating func history(beside input: Plan) throws(QueryError) -> Interval? {
+    let history = try duration("history")
+    if let history, let window = input.windowLength, history != window {
+      throw QueryError(
+        code: .type,
+        message: "cannot call \(call.name): history=\(history) and the window [\(window)] "
+          + "say different things",
+        range: call.range, stage: stage, hint: "leave one of them out")
+    }
+    return history
+  }
+
   mutating func boolean(_ name: String) throws(QueryError) -> Bool? {
     guard let value = take(name) else { return nil }
     guard case .boolean(let literal) = value else {

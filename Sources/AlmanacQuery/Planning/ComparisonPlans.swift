@@ -30,4 +30,8 @@ struct ChangesPlan: Sendable {
   var history: Interval?
   /// The kind wanted; nil is any.
   var kind: ChangePoint.Kind?
+
+  /// The report's columns, and those that hold numbers.
+  static let columns = ["kind"] + numericColumns
+  static let numericColumns = ["before", "after", "size", "score"]
 }

@@ -109,22 +109,33 @@ extension Plan {
     }
   }
 
+  /// The plans whose samples this one's are made of, moment by moment.
+  private var dataInputs: [Plan] {
+    switch self {
+    case .moved(let plan, _), .negated(let plan): [plan]
+    case .stage(let node): [node.plan]
+    case .aggregate(let node): [node.input]
+    case .rank(let node): [node.input]
+    case .info(let node): [node.input]
+    case .arithmetic(let node): [node.left, node.right]
+    case .setOperation(let node): [node.left, node.right]
+    case .function(let node): [node.input]
+    case .countValues(let node): [node.input]
+    default: preparationInput.map { [$0] } ?? []
+    }
+  }
+
   /// The longest window that was written anywhere in the data.
   var windowLength: Interval? {
+    if case .window(let node) = self { return node.length }
+    return dataInputs.compactMap(\.windowLength).max()
+  }
+
+  /// Whether a range without steps brings one value only: samples lie in windows further inside.
+  var needsSteps: Bool {
     switch self {
-    case .window(let node): node.length
-    case .moved(let plan, _), .negated(let plan): plan.windowLength
-    case .stage(let node): node.plan.windowLength
-    case .aggregate(let node): node.input.windowLength
-    case .rank(let node): node.input.windowLength
-    case .info(let node): node.input.windowLength
-    case .arithmetic(let node):
-      [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
-    case .setOperation(let node):
-      [node.left.windowLength, node.right.windowLength].compactMap { $0 }.max()
-    case .function(let node): node.input.windowLength
-    case .countValues(let node): node.input.windowLength
-    default: preparationInput?.windowLength
+    case .windowFunction, .scalar, .vector: true
+    default: dataInputs.contains(where: \.needsSteps)
     }
   }
 }
@@ -235,11 +246,11 @@ extension Plan {
   /// The columns of a report that hold a number or a moment.
   var numericColumns: [String] {
     switch self {
-    case .periods: ["seconds", "strength", "cycles"]
-    case .crosses: ["at", "in", "earliest", "latest"]
+    case .periods: PeriodsPlan.numericColumns
+    case .crosses: CrossesPlan.columns
     case .backtest(let node): node.columns
     case .accuracy: AccuracyPlan.columns
-    case .changes: ["before", "after", "size", "score"]
+    case .changes: ChangesPlan.numericColumns
     case .stage(let node): node.plan.numericColumns
     case .moved(let plan, _): plan.numericColumns
     default: []

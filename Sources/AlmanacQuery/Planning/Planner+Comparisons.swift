@@ -62,18 +62,11 @@ extension Planner {
   private func planChanges(_ call: Call, _ stage: String) throws(QueryError) -> ChangesPlan {
     var arguments = try Arguments(call, stage: stage, positionalNames: [])
     let input = try planData(arguments)
-    let history = try arguments.duration("history")
+    let history = try arguments.history(beside: input)
     let kind =
       try arguments.word("kind", of: ["any"] + ChangePoint.Kind.allCases.map(\.rawValue))
       .flatMap(ChangePoint.Kind.init(rawValue:))
     try arguments.finish()
-    if let history, let window = input.windowLength, history != window {
-      throw QueryError(
-        code: .type,
-        message: "cannot call changes: history=\(history) and the window [\(window)] "
-          + "say different things",
-        range: call.range, stage: stage, hint: "leave one of them out")
-    }
     return ChangesPlan(input: input, history: history, kind: kind)
   }
 }
@@ -97,25 +90,6 @@ extension Expression {
     case .at(let node): node.base.isWindow
     case .call(let call) where call.name == "tap": call.arguments.first?.value.isWindow ?? false
     default: false
-    }
-  }
-}
-
-extension Plan {
-  /// Whether a range without steps brings one value only: samples lie in windows further inside.
-  var needsSteps: Bool {
-    switch self {
-    case .windowFunction, .scalar, .vector: true
-    case .moved(let plan, _), .negated(let plan): plan.needsSteps
-    case .stage(let node): node.plan.needsSteps
-    case .function(let node): node.input.needsSteps
-    case .setOperation(let node): node.left.needsSteps || node.right.needsSteps
-    case .countValues(let node): node.input.needsSteps
-    case .aggregate(let node): node.input.needsSteps
-    case .rank(let node): node.input.needsSteps
-    case .info(let node): node.input.needsSteps
-    case .arithmetic(let node): node.left.needsSteps || node.right.needsSteps
-    default: preparationInput?.needsSteps ?? false
     }
   }
 }

@@ -74,15 +74,7 @@ extension Planner {
         code: .type, message: "cannot call forecast: it has no horizon", range: call.range,
         stage: stage, hint: "write how far to look ahead, as forecast(memory<host=x>, 7d)")
     }
-    let explicitHistory = try arguments.duration("history")
-    let window = input.windowLength
-    if let explicitHistory, let window, explicitHistory != window {
-      throw QueryError(
-        code: .type,
-        message: "cannot call forecast: history=\(explicitHistory) and the window [\(window)] "
-          + "say different things",
-        range: call.range, stage: stage, hint: "leave one of them out")
-    }
+    let history = try arguments.history(beside: input)
     var options = ForecastOptions()
     if let model = try arguments.word("model", of: ModelKind.selectable.map(\.rawValue)) {
       options.model = ModelKind(rawValue: model) ?? .auto
@@ -120,7 +112,7 @@ extension Planner {
     }
     return ForecastPlan(
       input: input, inputText: Printer().print(try arguments.input().untapped), horizon: horizon,
-      history: explicitHistory ?? window ?? .days(30), step: step ?? input.gridStep,
+      history: history ?? input.windowLength ?? .days(30), step: step ?? input.gridStep,
       options: options, levels: levels, group: group, store: store,
       wait: .nanoseconds(wait.nanoseconds),
       maximumAge: maximumAge, range: call.range)

@@ -45,6 +45,10 @@ struct PeriodsPlan: Sendable {
   var limit: Int
   /// Where errors point to.
   var range: SourceRange
+
+  /// The report's columns, and those that hold numbers.
+  static let columns = ["period"] + numericColumns
+  static let numericColumns = ["seconds", "strength", "cycles"]
 }
 
 /// One part of a decomposition, as series.

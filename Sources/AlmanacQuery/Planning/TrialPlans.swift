@@ -8,6 +8,9 @@ struct CrossesPlan: Sendable {
   var threshold: Double
   /// Whether it is reached from below.
   var isAbove: Bool
+
+  /// The report's columns.
+  static let columns = ["at", "in", "earliest", "latest"]
 }
 
 /// A forecast that is made at several past moments and compared with what came.
