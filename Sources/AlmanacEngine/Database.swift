@@ -122,8 +122,7 @@ public final class Database: Sendable {
     metrics.add(.stringsSkipped, Double(batch.skippedStrings))
     metrics.add(.integersRounded, Double(batch.roundedIntegers))
     let refused = outcome?.refusedPoints ?? 0
-    metrics.add(.pointsRefused, Double(refused))
-    metrics.add(.samplesWritten, Double(batch.values.count - refused))
+    metrics.addWrite(of: batch.values.count, refused: refused)
     return WriteReport(
       errors: batch.errors, acceptedLines: batch.acceptedLines,
       rejectedLines: batch.rejectedLines, refusedPoints: refused)

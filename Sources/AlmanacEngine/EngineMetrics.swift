@@ -58,6 +58,12 @@ public final class EngineMetrics: Sendable {
     values.withLock { $0[index] += amount }
   }
 
+  /// Adds a write of `points`, of which `refused` were left out.
+  func addWrite(of points: Int, refused: Int) {
+    add(.pointsRefused, Double(refused))
+    add(.samplesWritten, Double(points - refused))
+  }
+
   /// Queries that are evaluated now.
   public var runningQueries: Int { running.load(ordering: .relaxed) }
 

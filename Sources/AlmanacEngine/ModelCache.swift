@@ -15,9 +15,7 @@ final class ModelCache: ModelSource {
     var groups: [(hash: String, flight: Flight<GroupNetwork?>)] = []
     var jobs: [Job] = []
     var nextJob = 1
-    var lastUsed: [String: Timestamp] = [:]
-    /// nil until the first model is kept.
-    var ledger: ModelLedger?
+    var ledger = ModelLedger()
 
     mutating func list(_ job: Job) {
       jobs.append(job)
@@ -148,13 +146,13 @@ final class ModelCache: ModelSource {
 
   /// Models in the order of their keys, with when they were last used by this process.
   func list() async throws -> [StoredModel] {
-    let lastUsed = state.withLock { $0.lastUsed }
+    let ledger = state.withLock { $0.ledger }
     return try await readers.run { [store] in
       let all = try store.models()
       return all.compactMap { key, bytes in
         guard let record = try? ModelRecord(encoded: bytes) else { return nil }
         return StoredModel(
-          id: key, record: record, bytes: bytes.count, lastUsed: lastUsed[key])
+          id: key, record: record, bytes: bytes.count, lastUsed: ledger.lastUse(of: key))
       }
     }
   }
@@ -163,15 +161,14 @@ final class ModelCache: ModelSource {
   func remove(_ id: String) async throws -> Bool {
     state.withLock { state in
       state.recent.removeAll { $0.key.text == id }
-      state.lastUsed[id] = nil
-      state.ledger?.remove(id)
+      state.ledger.remove(id)
     }
     return try await store.removeModel(id)
   }
 
   /// The model kept under `id`; nil where there is none.
   func kept(_ id: String) async throws -> StoredModel? {
-    let lastUsed = state.withLock { $0.lastUsed[id] }
+    let lastUsed = state.withLock { $0.ledger.lastUse(of: id) }
     return try await readers.run { [store] in
       guard let bytes = try store.model(id), let record = try? ModelRecord(encoded: bytes) else {
         return nil
@@ -183,10 +180,7 @@ final class ModelCache: ModelSource {
   /// Notes that a model was of use.
   private func used(_ id: String) {
     let now = clock()
-    state.withLock { state in
-      state.lastUsed[id] = now
-      state.ledger?.use(id, at: now)
-    }
+    state.withLock { $0.ledger.use(id, at: now) }
   }
 
   private func stored(_ key: ModelKey) async throws -> ModelRecord? {
@@ -240,6 +234,7 @@ final class ModelCache: ModelSource {
   private func train(_ request: ModelRequest, _ key: ModelKey, _ job: Job) {
     Task.detached { [self] in
       let result: Result<ModelRecord, any Error>
+      var kept: Int?
       do {
         let shared = try await network(request, job)
         let record = try await trainers.run { [clock] in
@@ -254,7 +249,7 @@ final class ModelCache: ModelSource {
         }
         metrics.add(.trainings)
         metrics.add(.trainingSeconds, record.trainingSeconds)
-        await keep(key, record)
+        kept = await keep(key, record)
         result = .success(record)
       } catch {
         metrics.add(.trainingFailures)
@@ -262,6 +257,7 @@ final class ModelCache: ModelSource {
       }
       job.finish(result)
       state.withLock { if $0.training[key] === job { $0.training[key] = nil } }
+      if let kept { await evict(keeping: key.text, bytes: kept) }
     }
   }
 
@@ -317,35 +313,38 @@ final class ModelCache: ModelSource {
 
   /// Puts a model into the store. A fallback is not kept: it is quick to make and might be
   /// wrong tomorrow. A store that cannot be written is no reason to withhold the answer.
-  private func keep(_ key: ModelKey, _ record: ModelRecord) async {
-    guard record.model.fallbackReason == nil else { return }
+  ///
+  /// - Returns: its bytes in the store; nil where it is not there.
+  private func keep(_ key: ModelKey, _ record: ModelRecord) async -> Int? {
+    guard record.model.fallbackReason == nil else { return nil }
     remember(key, record)
-    guard !store.isReadOnly else { return }
+    guard !store.isReadOnly else { return nil }
+    let bytes = record.encoded()
     do {
-      let bytes = record.encoded()
       try await store.putModel(key.text, bytes)
-      try await evict(keeping: key.text, bytes: bytes.count)
+      return bytes.count
     } catch {
       logger.warning("cannot keep a model: \(error)", metadata: ["model": "\(key.text)"])
+      return nil
     }
   }
 
   /// Notes a model that was kept now, and forgets others where there are too many.
-  private func evict(keeping id: String, bytes: Int) async throws {
+  private func evict(keeping id: String, bytes: Int) async {
     let now = clock()
-    if state.withLock({ $0.ledger == nil }) {
-      var ledger = ModelLedger()
-      for model in try await list() {
-        ledger.put(
-          model.id, bytes: model.bytes, at: model.lastUsed ?? model.record.created)
+    do {
+      if state.withLock({ !$0.ledger.isComplete }) {
+        let models = try await list()
+        state.withLock { $0.ledger.complete(with: models) }
       }
-      state.withLock { [ledger] in $0.ledger = $0.ledger ?? ledger }
+      let victims = state.withLock { state in
+        state.ledger.put(id, bytes: bytes, at: now)
+        return state.ledger.evict(limits, now: now)
+      }
+      for victim in victims where try await remove(victim) { metrics.add(.modelsEvicted) }
+    } catch {
+      logger.warning("cannot forget models: \(error)")
     }
-    let victims = state.withLock { state in
-      state.ledger?.put(id, bytes: bytes, at: now)
-      return state.ledger?.evict(limits, now: now) ?? []
-    }
-    for victim in victims where try await remove(victim) { metrics.add(.modelsEvicted) }
   }
 
   private func info(

@@ -10,35 +10,50 @@ struct ModelLedger: Sendable {
 
   private struct Entry {
     var bytes: Int
-    var used: Timestamp
+    var kept: Timestamp
   }
 
   private var entries: [String: Entry] = [:]
-  private(set) var bytes = 0
+  private var uses: [String: Timestamp] = [:]
+  private var bytes = 0
+  /// Whether the models that the store had before are in it.
+  private(set) var isComplete = false
 
-  /// Notes a model of `bytes` that was of use at `time`.
+  /// When a model was of use to this process; nil where it was not.
+  func lastUse(of id: String) -> Timestamp? { uses[id] }
+
+  /// Notes a model of `bytes` that is kept since `time`.
   mutating func put(_ id: String, bytes: Int, at time: Timestamp) {
-    remove(id)
-    entries[id] = Entry(bytes: bytes, used: time)
-    self.bytes += bytes
+    self.bytes += bytes - (entries[id]?.bytes ?? 0)
+    entries[id] = Entry(bytes: bytes, kept: time)
+  }
+
+  /// Notes the models that the store has, but for those that are noted already.
+  mutating func complete(with models: [StoredModel]) {
+    for model in models where entries[model.id] == nil {
+      put(model.id, bytes: model.bytes, at: model.record.created)
+    }
+    isComplete = true
   }
 
   /// Notes that a model was of use at `time`.
   mutating func use(_ id: String, at time: Timestamp) {
-    entries[id]?.used = time
+    uses[id] = time
   }
 
   /// Forgets a model.
   mutating func remove(_ id: String) {
     bytes -= entries.removeValue(forKey: id)?.bytes ?? 0
+    uses[id] = nil
   }
 
   /// The models that must go at `now`: those idle for too long, then the longest idle until the
   /// rest is small enough. They are forgotten here.
   mutating func evict(_ limits: Limits, now: Timestamp) -> [String] {
+    let idle = entries.map { id, entry in (id: id, since: max(uses[id] ?? entry.kept, entry.kept)) }
     var victims: [String] = []
-    let byUse = entries.sorted { ($0.value.used, $0.key) < ($1.value.used, $1.key) }
-    for (id, entry) in byUse where entry.used < now - limits.unusedFor || bytes > limits.bytes {
+    for (id, since) in idle.sorted(by: { ($0.since, $0.id) < ($1.since, $1.id) })
+    where since < now - limits.unusedFor || bytes > limits.bytes {
       victims.append(id)
       remove(id)
     }

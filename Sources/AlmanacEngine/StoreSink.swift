@@ -8,20 +8,18 @@ struct StoreSink: SeriesSink {
   let metrics: EngineMetrics
 
   func write(_ series: [LabelledSamples]) async throws {
-    var points = Points(keyBytes: [], keyEnds: [], series: [], timestamps: [], values: [])
-    var ids: [UInt32] = []
+    var (keyBytes, keyEnds): ([UInt8], [Int]) = ([], [])
+    var places: [Int32] = []
     for (index, one) in series.enumerated() {
-      points.keyBytes += one.key.encoded
-      points.keyEnds.append(points.keyBytes.count)
-      ids.append(0)
-      points.series += repeatElement(Int32(index), count: one.samples.count)
-      points.timestamps += one.samples.timestamps
-      points.values += one.samples.values
+      keyBytes += one.key.encoded
+      keyEnds.append(keyBytes.count)
+      places += repeatElement(Int32(index), count: one.samples.count)
     }
-    points.ids = ids
+    let points = Points(
+      keyBytes: keyBytes, keyEnds: keyEnds, series: places,
+      timestamps: series.flatMap(\.samples.timestamps), values: series.flatMap(\.samples.values))
     let outcome = try await store.write(points)
-    metrics.add(.pointsRefused, Double(outcome.refusedPoints))
-    metrics.add(.samplesWritten, Double(points.count - outcome.refusedPoints))
+    metrics.addWrite(of: points.count, refused: outcome.refusedPoints)
   }
 }
 

@@ -22,8 +22,6 @@ struct Backtests {
   /// Days before the end at which the mix is tried; not all whole ones, so that origins lie at
   /// several times of day.
   private static let back = [1, 2.3, 3.6, 5.3, 7, 8.5, 10, 11.5, 13, 14.5, 16]
-  /// Where leads are judged apart, in days; every part has the same say.
-  private static let edges = [0, 0.125, 1, 3, 7]
   /// A rule's weight falls with this power of its error.
   private static let power = 6.0
   /// Errors are taken as this much of the unit larger, so that a perfect one has no weight of its
@@ -119,7 +117,8 @@ struct Backtests {
   /// Mean absolute errors of the rules by how far ahead: (parts with known steps, rules).
   private func errors() -> [[Double]] {
     let day = Double(rhythm.day)
-    return zip(Self.edges, Self.edges.dropFirst()).compactMap { from, to -> [Double]? in
+    // Every part has the same say.
+    return zip(Intervals.edges, Intervals.edges.dropFirst()).compactMap { from, to -> [Double]? in
       var sums = [Double](repeating: 0, count: SeasonalRules.count)
       var count = 0
       for fold in folds {

@@ -2,8 +2,28 @@ internal import AlmanacNeural
 
 /// The two parts of a network's training: before the hold-out, and then with it.
 struct Course {
-  let first: NetworkForecaster.Course
-  let second: NetworkForecaster.Course
+  /// One of them.
+  struct Part {
+    /// Steps that the encoder reads.
+    var window: Int
+    /// Steps of the optimiser.
+    var steps: Int
+    /// The highest learning rate.
+    var peak: Float
+    /// Chooses the windows.
+    var seed: UInt64
+    /// Steps of the optimiser before this part, and in the whole course.
+    var before: Int
+    var all: Int
+
+    /// How far the course is when this part is as far as `progress` says.
+    func progress(_ progress: TrainingProgress) -> TrainingProgress {
+      TrainingProgress(step: before + progress.step, steps: all, loss: progress.loss)
+    }
+  }
+
+  let first: Part
+  let second: Part
 
   /// Optimiser steps where the options leave them open, for the usual window.
   private static let usualSteps = 300
@@ -13,9 +33,12 @@ struct Course {
   ///   - members: how many series there are.
   init(_ options: ForecastOptions, count: Int, window: Int, members: Int = 1) {
     let steps = Self.steps(options, count: count, window: window, members: members)
-    first = NetworkForecaster.Course(window: window, steps: steps, peak: 4e-3, seed: options.seed)
-    second = NetworkForecaster.Course(
-      window: window, steps: max(30, steps / 4), peak: 1.5e-3, seed: options.seed &+ 1)
+    let more = max(30, steps / 4)
+    first = Part(
+      window: window, steps: steps, peak: 4e-3, seed: options.seed, before: 0, all: steps + more)
+    second = Part(
+      window: window, steps: more, peak: 1.5e-3, seed: options.seed &+ 1, before: steps,
+      all: steps + more)
   }
 
   private static func steps(
@@ -32,16 +55,5 @@ struct Course {
     }
     let windows = max(1, count - members * (window + NetworkForecaster.decoderSteps - 1))
     return max(1, min(100_000, epochs * max(1, windows / options.batch)))
-  }
-
-  /// How far both are together, during the first.
-  func progress(first part: TrainingProgress) -> TrainingProgress {
-    TrainingProgress(step: part.step, steps: first.steps + second.steps, loss: part.loss)
-  }
-
-  /// How far both are together, during the second.
-  func progress(second part: TrainingProgress) -> TrainingProgress {
-    TrainingProgress(
-      step: first.steps + part.step, steps: first.steps + second.steps, loss: part.loss)
   }
 }

@@ -198,6 +198,11 @@ extension HoldOut {
   /// How many of `days` are held out: a week, or a third of two weeks or less.
   static func days(_ days: Int) -> Int { days >= 14 ? 7 : max(1, days / 3) }
 
+  /// Where the held out end of `count` steps begins.
+  static func start(_ count: Int, _ rhythm: Rhythm) -> Int {
+    count - days(count / rhythm.day) * rhythm.day
+  }
+
   /// Scores of an outlook in the series' own unit.
   static func scored(
     _ outlook: Outlook, _ intervals: Intervals, _ past: Past, truth: [Double],

@@ -39,10 +39,10 @@ public struct GroupNetwork: Sendable, Equatable {
     let usable = grids.map(\.series).filter { series in
       series.step == step
         && NetworkForecaster.isEnough(
-          Self.holdOutStart(series, rhythm), window: window, rhythm: rhythm)
+          HoldOut.start(series.count, rhythm), window: window, rhythm: rhythm)
     }
     // One moment for all: what one member holds out no other may tell.
-    let cuts = usable.map { $0.time(at: Self.holdOutStart($0, rhythm)) }
+    let cuts = usable.map { $0.time(at: HoldOut.start($0.count, rhythm)) }
     guard let cut = cuts.min() else { return nil }
     var (before, whole): ([[Float]], [[Float]]) = ([], [])
     for series in usable {
@@ -63,17 +63,13 @@ public struct GroupNetwork: Sendable, Equatable {
     let course = Course(
       options, count: before.reduce(0) { $0 + $1.count }, window: window, members: before.count)
     let early = try NetworkForecaster.train(
-      nil, on: before, day: rhythm.day, options: options, course: course.first
-    ) { progress(course.progress(first: $0)) }
+      nil, on: before, day: rhythm.day, options: options, course: course.first,
+      progress: progress)
     let late = try NetworkForecaster.train(
-      early, on: whole, day: rhythm.day, options: options, course: course.second
-    ) { progress(course.progress(second: $0)) }
+      early, on: whole, day: rhythm.day, options: options, course: course.second,
+      progress: progress)
     return GroupNetwork(
       step: step, window: window, hidden: options.hidden, early: early, late: late)
-  }
-
-  private static func holdOutStart(_ series: RegularSeries, _ rhythm: Rhythm) -> Int {
-    series.count - HoldOut.days(series.count / rhythm.day) * rhythm.day
   }
 
   /// The network for one member, with `weights` of its own scale; nil where it does not fit.

@@ -39,7 +39,7 @@ struct Intervals: Equatable, Sendable {
 
   private static let maximumBins = 48
   /// Leads in days between which errors are compared, and the middles of these parts.
-  private static let edges = [0, 0.125, 1, 3, 7]
+  static let edges = [0, 0.125, 1, 3, 7]
   static let knots = [0.0625, 0.5, 2, 5]
   /// No band is narrower than this share of a late one.
   private static let narrowest = 0.2

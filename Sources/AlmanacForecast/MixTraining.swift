@@ -34,8 +34,7 @@ struct MixTraining {
     _ full: Past, progress: (TrainingProgress) -> Bool
   ) throws(ForecastError) -> Forecaster.Result {
     let count = series.count
-    let length = HoldOut.days(count / rhythm.day) * rhythm.day
-    let end = count - length
+    let end = HoldOut.start(count, rhythm)
     let window = NetworkForecaster.window(options.window, step: series.step, rhythm: rhythm)
     let old = try past(end)
     let oldRules = SeasonalRules(old.values, rhythm: rhythm)
@@ -49,8 +48,8 @@ struct MixTraining {
       network = shared.forecaster(shared.early, old, oldRules, options)
     } else if NetworkForecaster.isEnough(end, window: window, rhythm: rhythm) {
       network = try NetworkForecaster.train(
-        nil, on: old, rules: oldRules, options: options, course: course.first
-      ) { progress(course.progress(first: $0)) }
+        nil, on: old, rules: oldRules, options: options, course: course.first,
+        progress: progress)
     }
     let views = try views(end: end, count: count, mix: oldMix, network: network)
     let share = views.allSatisfy { $0.network != nil } ? shares(views) : .none
@@ -63,8 +62,8 @@ struct MixTraining {
         network = shared.forecaster(shared.late, full, rules, options)
       } else {
         network = try NetworkForecaster.train(
-          trained, on: full, rules: rules, options: options, course: course.second
-        ) { progress(course.progress(second: $0)) }
+          trained, on: full, rules: rules, options: options, course: course.second,
+          progress: progress)
       }
     } else {
       network = nil

@@ -36,18 +36,6 @@ struct NetworkForecaster: Equatable, Sendable {
     count >= max(3 * rhythm.day, window + decoderSteps + 256)
   }
 
-  /// How a network is trained.
-  struct Course {
-    /// Steps that the encoder reads.
-    var window: Int
-    /// Steps of the optimiser.
-    var steps: Int
-    /// The highest learning rate.
-    var peak: Float
-    /// Chooses the windows.
-    var seed: UInt64
-  }
-
   /// What a network is trained on: what the profile leaves over, scaled.
   static func residual(
     _ past: Past, rules: SeasonalRules, options: ForecastOptions
@@ -59,9 +47,11 @@ struct NetworkForecaster: Equatable, Sendable {
   }
 
   /// Trains a network, or an existing one further.
+  ///
+  /// - Parameter progress: hears how far the whole course is.
   static func train(
     _ network: NetworkForecaster?, on past: Past, rules: SeasonalRules, options: ForecastOptions,
-    course: Course, progress: (TrainingProgress) -> Bool
+    course: Course.Part, progress: (TrainingProgress) -> Bool
   ) throws(ForecastError) -> NetworkForecaster {
     let (series, scaler) = residual(past, rules: rules, options: options)
     let weights = try train(
@@ -74,8 +64,8 @@ struct NetworkForecaster: Equatable, Sendable {
 
   /// The weights after training on scaled residuals, from `weights` or from the beginning.
   static func train(
-    _ weights: [Float]?, on all: [[Float]], day: Int, options: ForecastOptions, course: Course,
-    progress: (TrainingProgress) -> Bool
+    _ weights: [Float]?, on all: [[Float]], day: Int, options: ForecastOptions,
+    course: Course.Part, progress: (TrainingProgress) -> Bool
   ) throws(ForecastError) -> [Float] {
     do {
       var net =
@@ -94,7 +84,7 @@ struct NetworkForecaster: Equatable, Sendable {
       training.seed = course.seed
       training.anchor = day
       training.threads = options.threads
-      _ = try Trainer(options: training).train(&net, on: all, progress: progress)
+      _ = try Trainer(options: training).train(&net, on: all) { progress(course.progress($0)) }
       return net.weights
     } catch {
       throw ForecastError(

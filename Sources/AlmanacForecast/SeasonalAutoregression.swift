@@ -1,3 +1,4 @@
+internal import AlmanacNeural
 internal import Glibc
 
 /// Means of a history's hours, or of the shortest equal parts of its day that are at most 24.
@@ -131,7 +132,9 @@ struct SeasonalAutoregression: Sendable {
       }
       let total = weights.reduce(0, +)
       for a in 0..<(size - 1) { matrix[a * size + a] += pull * total * variance }
-      guard let next = Cholesky.solve(matrix, right) else { return nil }
+      guard let next = Cholesky(matrix, size: size, tolerance: 1e-13)?.solve(right) else {
+        return nil
+      }
       solution = next
     }
     return (Array(solution[..<(size - 1)]), solution[size - 1])
@@ -170,37 +173,5 @@ struct SeasonalAutoregression: Sendable {
       let rest = max(0, position - Double(below))
       return shape[lead % shape.count] + excess[below] * (1 - rest) + excess[below + 1] * rest
     }
-  }
-}
-
-/// Linear equations with a symmetric positive matrix.
-enum Cholesky {
-  /// x of A x = b; `matrix` holds the lower half of A in rows; nil where A is not positive.
-  static func solve(_ matrix: [Double], _ right: [Double]) -> [Double]? {
-    let size = right.count
-    var factor = matrix
-    for column in 0..<size {
-      var pivot = factor[column * size + column]
-      let whole = pivot
-      for k in 0..<column { pivot -= factor[column * size + k] * factor[column * size + k] }
-      guard pivot > 1e-13 * whole, pivot.isFinite else { return nil }
-      let root = pivot.squareRoot()
-      factor[column * size + column] = root
-      for row in (column + 1)..<max(size, column + 1) {
-        var sum = factor[row * size + column]
-        for k in 0..<column { sum -= factor[row * size + k] * factor[column * size + k] }
-        factor[row * size + column] = sum / root
-      }
-    }
-    var x = right
-    for row in 0..<size {
-      for k in 0..<row { x[row] -= factor[row * size + k] * x[k] }
-      x[row] /= factor[row * size + row]
-    }
-    for row in stride(from: size - 1, through: 0, by: -1) {
-      for k in (row + 1)..<max(size, row + 1) { x[row] -= factor[k * size + row] * x[k] }
-      x[row] /= factor[row * size + row]
-    }
-    return x.allSatisfy(\.isFinite) ? x : nil
   }
 }

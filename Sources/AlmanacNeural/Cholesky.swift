@@ -1,12 +1,15 @@
 /// The factor L of a small symmetric positive definite matrix A = L L^T, in double precision.
-struct Cholesky: Sendable, Equatable {
+public struct Cholesky: Sendable, Equatable {
   let size: Int
   /// (D, D) row-major, zero above the diagonal.
   let factor: [Double]
 
   /// Factors `matrix`, (D, D) row-major, of which only the lower triangle is read; nil unless it is
   /// positive definite.
-  init?(_ matrix: [Double], size: Int) {
+  ///
+  /// - Parameter tolerance: the share of each number on the diagonal that must be left of it once
+  ///   the columns before are taken away.
+  public init?(_ matrix: [Double], size: Int, tolerance: Double = 0) {
     precondition(matrix.count == size * size, "BUG: a matrix that is not square")
     var factor = [Double](repeating: 0, count: size * size)
     for row in 0..<size {
@@ -14,7 +17,7 @@ struct Cholesky: Sendable, Equatable {
         var rest = matrix[row * size + column]
         for k in 0..<column { rest -= factor[row * size + k] * factor[column * size + k] }
         if row == column {
-          guard rest > 0 && rest.isFinite else { return nil }
+          guard rest > tolerance * matrix[row * size + row], rest.isFinite else { return nil }
           factor[row * size + row] = rest.squareRoot()
         } else {
           factor[row * size + column] = rest / factor[column * size + column]
@@ -23,6 +26,21 @@ struct Cholesky: Sendable, Equatable {
     }
     self.size = size
     self.factor = factor
+  }
+
+  /// x of A x = b, (D) both; nil where it is not finite.
+  public func solve(_ b: [Double]) -> [Double]? {
+    precondition(b.count == size, "BUG: another number of equations")
+    var x = b
+    for row in 0..<size {
+      for k in 0..<row { x[row] -= factor[row * size + k] * x[k] }
+      x[row] /= factor[row * size + row]
+    }
+    for row in (0..<size).reversed() {
+      for k in (row + 1)..<max(size, row + 1) { x[row] -= factor[k * size + row] * x[k] }
+      x[row] /= factor[row * size + row]
+    }
+    return x.allSatisfy(\.isFinite) ? x : nil
   }
 
   /// log det A, from `log`, the natural logarithm.

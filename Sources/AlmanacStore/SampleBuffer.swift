@@ -57,7 +57,7 @@ struct SampleBuffer: ~Copyable {
     guard let first = newer.timestamps.first else { return }
     if count > 0, first <= lastTime {
       let all = take().merging(newer)
-      replace(by: all)
+      append(all)
     } else {
       append(newer)
     }
@@ -80,20 +80,16 @@ struct SampleBuffer: ~Copyable {
     }
   }
 
-  private mutating func replace(by samples: Samples) {
-    count = 0
-    append(samples)
-  }
-
   private mutating func append(_ samples: Samples) {
-    if samples.count > capacity - count { grow(by: samples.count) }
-    samples.timestamps.withUnsafeBufferPointer { source in
-      if let base = source.baseAddress { (times + count).update(from: base, count: source.count) }
+    append(upTo: samples.count) { times, values in
+      samples.timestamps.withUnsafeBufferPointer { source in
+        if let base = source.baseAddress { times.update(from: base, count: source.count) }
+      }
+      samples.values.withUnsafeBufferPointer { source in
+        if let base = source.baseAddress { values.update(from: base, count: source.count) }
+      }
+      return 0..<samples.count
     }
-    samples.values.withUnsafeBufferPointer { source in
-      if let base = source.baseAddress { (values + count).update(from: base, count: source.count) }
-    }
-    count += samples.count
   }
 
   private mutating func grow(by more: Int) {

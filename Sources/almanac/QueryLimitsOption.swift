@@ -9,14 +9,10 @@ enum QueryLimitsOption {
   ///   - memory: Like `1Gi`.
   static func limits(timeout: String, memory: String) throws -> Query.Limits {
     var limits = Query.Limits()
-    guard let interval = Interval(parameter: timeout), interval >= .zero else {
-      throw ValidationError("cannot read --query-timeout \(timeout): write a duration, as 2m")
-    }
+    let interval = try OptionValue.duration(
+      timeout, of: "query-timeout", as: "2m", allowsZero: true)
     limits.timeout = interval == .zero ? nil : .nanoseconds(interval.nanoseconds)
-    guard let bytes = RetentionOption.bytes(memory) else {
-      throw ValidationError("cannot read --query-memory \(memory): write bytes, as 1Gi")
-    }
-    limits.bytes = bytes
+    limits.bytes = try OptionValue.bytes(memory, of: "query-memory", as: "1Gi")
     return limits
   }
 
@@ -24,10 +20,6 @@ enum QueryLimitsOption {
   ///
   /// - Parameter text: Like `64Mi`; 0 keeps none.
   static func stageCache(_ text: String) throws -> Int {
-    if text == "0" { return 0 }
-    guard let bytes = RetentionOption.bytes(text) else {
-      throw ValidationError("cannot read --stage-cache \(text): write bytes, as 64Mi, or 0")
-    }
-    return bytes
+    text == "0" ? 0 : try OptionValue.bytes(text, of: "stage-cache", as: "64Mi, or 0")
   }
 }

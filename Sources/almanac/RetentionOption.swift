@@ -22,23 +22,17 @@ enum RetentionOption {
       retention.rules.append(rule)
     }
     if let size {
-      guard let bytes = bytes(size) else {
-        throw ValidationError("cannot read --retention-size \(size): write bytes, as 20Gi")
-      }
-      retention.maximumBytes = bytes
+      retention.maximumBytes = try OptionValue.bytes(size, of: "retention-size", as: "20Gi")
     }
     return retention
   }
 
   /// What models may take and how long they may lie unused.
   static func models(unusedFor: String, size: String) throws -> (bytes: Int, unusedFor: Interval) {
-    guard let bytes = bytes(size) else {
-      throw ValidationError("cannot read --model-size \(size): write bytes, as 1Gi")
-    }
-    guard let interval = Interval(parameter: unusedFor), interval > .zero else {
-      throw ValidationError("cannot read --model-retention \(unusedFor): write a duration, as 30d")
-    }
-    return (bytes, interval)
+    (
+      try OptionValue.bytes(size, of: "model-size", as: "1Gi"),
+      try OptionValue.duration(unusedFor, of: "model-retention", as: "30d")
+    )
   }
 
   private static func period(_ text: String, in option: String) throws -> Interval {
@@ -46,15 +40,5 @@ enum RetentionOption {
       throw ValidationError("cannot read --retention \(option): write a duration, as 90d")
     }
     return interval
-  }
-
-  /// Bytes such as `20Gi`; nil where `text` says none.
-  static func bytes(_ text: String) -> Int? {
-    let units = ["Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40]
-    for (unit, shift) in units where text.hasSuffix(unit) {
-      guard let count = Int(text.dropLast(2)), count > 0, count < 1 << 20 else { return nil }
-      return count << shift
-    }
-    return Int(text).flatMap { $0 > 0 ? $0 : nil }
   }
 }

@@ -180,13 +180,6 @@ import Testing
     #expect(SeasonalAutoregression(means(mixed), pull: 1e-4) != nil)
     #expect(SeasonalAutoregression(means(mixed), pull: 1e-4, logarithm: true) == nil)
   }
-
-  @Test("equations are solved, and such without a solution are refused")
-  func cholesky() throws {
-    let solved = try #require(Cholesky.solve([4, 0, 2, 3], [10, 8]))
-    #expect(close(solved[0], 1.75) && close(solved[1], 1.5))
-    #expect(Cholesky.solve([1, 0, 1, 1], [1, 1]) == nil)
-  }
 }
 
 @Suite struct IntervalsTests {

@@ -134,15 +134,19 @@ final class HeadSegment: @unchecked Sendable {
 
   // MARK: - Reading
 
+  /// 1 + the position of the newest point of the series `id`, or 0.
+  @inline(__always)
+  private func newest(of id: SeriesID) -> UInt32 {
+    let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring)
+    guard let page else { return 0 }
+    return page[Int(id.rawValue) & (Self.pageSize - 1)].load(ordering: .acquiring)
+  }
+
   /// The samples of one series inside `range` among the first `limit` points.
   func samples(of id: SeriesID, in range: TimeRange, first limit: Int) -> Samples {
-    guard let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring) else {
-      return Samples()
-    }
     var times: [Int64] = []
     var found: [Double] = []
-    let slot = page + (Int(id.rawValue) & (Self.pageSize - 1))
-    var next = slot.pointee.load(ordering: .acquiring)
+    var next = newest(of: id)
     while next != 0 {
       let position = Int(next) - 1
       next = previous[position]
@@ -162,12 +166,8 @@ final class HeadSegment: @unchecked Sendable {
   func append(
     _ id: SeriesID, in range: TimeRange, first limit: Int, to buffer: inout SampleBuffer
   ) -> Bool {
-    guard let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring) else {
-      return true
-    }
     let (start, end) = (range.start.nanoseconds, range.end.nanoseconds)
-    let slot = page + (Int(id.rawValue) & (Self.pageSize - 1))
-    let newest = slot.pointee.load(ordering: .acquiring)
+    let newest = newest(of: id)
     var next = newest
     var count = 0
     var later = Int64.max
@@ -204,11 +204,7 @@ final class HeadSegment: @unchecked Sendable {
 
   /// How many points of the series `id` there are, counted up to `limit`.
   func count(of id: SeriesID, upTo limit: Int) -> Int {
-    guard let page = newest[Int(id.rawValue) >> Self.pageBits].load(ordering: .acquiring) else {
-      return 0
-    }
-    let slot = page + (Int(id.rawValue) & (Self.pageSize - 1))
-    var next = slot.pointee.load(ordering: .acquiring)
+    var next = newest(of: id)
     var count = 0
     while next != 0, count < limit {
       next = previous[Int(next) - 1]
