@@ -61,8 +61,8 @@ struct Ensemble: Equatable, Sendable {
   func combine(
     _ candidates: [[Double]], at leads: [Int], day: Int
   ) -> (point: [Double], disagreement: [Double]) {
-    var early = MiddleMean(near)
-    var late = MiddleMean(weights)
+    var early = MiddleMean(near, candidates)
+    var late = MiddleMean(weights, candidates)
     let pair = SeasonalRules.anchors.map { candidates[$0] }
     var point = [Double](repeating: 0, count: leads.count)
     var disagreement = point
@@ -71,15 +71,15 @@ struct Ensemble: Equatable, Sendable {
       let days = Double(leads[index]) / Double(day)
       let share = min(max((Self.change.to - days) / width, 0), 1)
       var value = 0.0
-      if share > 0 { value += share * early.value(candidates, index) }
-      if share < 1 { value += (1 - share) * late.value(candidates, index) }
+      if share > 0 { value += share * early.value(index) }
+      if share < 1 { value += (1 - share) * late.value(index) }
       if anchor > 0 {
         let fixed = pair.reduce(0) { $0 + $1[index] } / Double(pair.count)
         value += (1 - share) * anchor * (fixed - value)
       }
       var apart = 0.0
-      if share > 0 { apart += share * early.distance(from: value) }
-      if share < 1 { apart += (1 - share) * late.distance(from: value) }
+      if share > 0 { apart += share * early.distance(from: value, index) }
+      if share < 1 { apart += (1 - share) * late.distance(from: value, index) }
       point[index] = value
       disagreement[index] = apart
     }
@@ -107,46 +107,61 @@ struct Ensemble: Equatable, Sendable {
 
   /// The mean of the middle fifth of weighted values.
   private struct MiddleMean {
-    private let active: [Int]
+    /// The weights of the rules that have some, and what these say: (leads, rules).
     private let parts: [Double]
+    private let columns: [Double]
+    /// The column last seen in ascending order, and whose value each is.
     private var order: [Int]
-    private var values: [Double]
+    private var sorted: [Double]
 
-    init(_ weights: [Double]) {
-      active = weights.indices.filter { weights[$0] > 0 }
-      parts = active.map { weights[$0] }
-      order = Array(active.indices)
-      values = [Double](repeating: 0, count: active.count)
+    /// - Parameter candidates: (rules, leads).
+    init(_ weights: [Double], _ candidates: [[Double]]) {
+      let rules = weights.indices.filter { weights[$0] > 0 }
+      parts = rules.map { weights[$0] }
+      let leads = rules.first.map { candidates[$0].count } ?? 0
+      var columns = [Double](repeating: 0, count: leads * rules.count)
+      for (place, rule) in rules.enumerated() {
+        let values = candidates[rule]
+        for index in 0..<leads { columns[index * rules.count + place] = values[index] }
+      }
+      self.columns = columns
+      order = Array(rules.indices)
+      sorted = [Double](repeating: 0, count: rules.count)
     }
 
     /// The middle of column `index`.
-    mutating func value(_ candidates: [[Double]], _ index: Int) -> Double {
-      for (position, rule) in active.enumerated() { values[position] = candidates[rule][index] }
+    mutating func value(_ index: Int) -> Double {
+      let first = index * parts.count
       // The order hardly changes from column to column: insertion finds it at once.
-      for i in 1..<max(1, order.count) {
+      for i in order.indices {
         let one = order[i]
+        let value = columns[first + one]
         var j = i
-        while j > 0, values[order[j - 1]] > values[one] {
+        while j > 0, sorted[j - 1] > value {
           order[j] = order[j - 1]
+          sorted[j] = sorted[j - 1]
           j -= 1
         }
         order[j] = one
+        sorted[j] = value
       }
       let (low, high) = Ensemble.middle
       var below = 0.0
       var sum = 0.0
-      for one in order {
-        let above = below + parts[one]
-        sum += (min(max(above, low), high) - min(max(below, low), high)) * values[one]
+      for i in order.indices {
+        let above = below + parts[order[i]]
+        sum += (min(max(above, low), high) - min(max(below, low), high)) * sorted[i]
         below = above
+        if below >= high { break }
       }
       return sum / (high - low)
     }
 
-    /// The weighted distance of the column last seen from `point`.
-    func distance(from point: Double) -> Double {
+    /// The weighted distance of the column at `index` from `point`.
+    func distance(from point: Double, _ index: Int) -> Double {
       var sum = 0.0
-      for (value, part) in zip(values, parts) { sum += part * abs(value - point) }
+      let first = index * parts.count
+      for one in parts.indices { sum += parts[one] * abs(columns[first + one] - point) }
       return sum
     }
   }

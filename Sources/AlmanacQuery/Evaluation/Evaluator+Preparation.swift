@@ -145,7 +145,7 @@ extension Evaluator {
       }
       return Table.Series(
         key: one.key, model: nil, times: (0..<count).map(one.series.time(at:)),
-        columns: [known(one.series.values), .numbers(one.parts.trend)]
+        columns: [known(one.series.values), .full(one.parts.trend)]
           + seasons.map(Table.Column.numbers) + [known(one.parts.residual)])
     }
     return Report(columns: ["value", "trend"] + columns + ["residual"], series: series)

@@ -13,6 +13,12 @@ public struct Table: Sendable {
     case times([Timestamp?])
     /// Text.
     case texts([String])
+
+    /// A column without empty cells.
+    static func full(_ values: [Double]) -> Column {
+      // Said so: an array that is converted as a whole takes a dynamic cast for each number.
+      .numbers(values.map { Optional($0) })
+    }
   }
 
   /// The rows of one series.
@@ -110,7 +116,7 @@ extension LabelledSamples {
   fileprivate var rows: Table.Series {
     Table.Series(
       key: key, model: nil, times: samples.timestamps.map(Timestamp.init(nanoseconds:)),
-      columns: [.numbers(samples.values)])
+      columns: [.full(samples.values)])
   }
 }
 
@@ -123,9 +129,9 @@ extension LabelledForecast {
 
   fileprivate var rows: Table.Series {
     let times = curve.yhat.indices.map(time(at:))
-    let bands = curve.bands.flatMap { [Table.Column.numbers($0.lower), .numbers($0.upper)] }
+    let bands = curve.bands.flatMap { [Table.Column.full($0.lower), .full($0.upper)] }
     return Table.Series(
-      key: key, model: model, times: times, columns: [.numbers(curve.yhat)] + bands)
+      key: key, model: model, times: times, columns: [.full(curve.yhat)] + bands)
   }
 }
 
