@@ -11,7 +11,7 @@ internal import AlmanacQuery
 /// anybody noticing, and the same question on the same data finds the same model.
 struct ModelKey: Hashable, Sendable {
   /// Raised whenever the same data would train another model.
-  static let engineVersion = 2
+  static let engineVersion = 3
 
   /// 32 hexadecimal digits.
   let text: String

@@ -1,3 +1,4 @@
+internal import AlmanacNeural
 internal import Dispatch
 internal import Synchronization
 
@@ -12,12 +13,18 @@ final class ThreadPool: Sendable {
   }
 
   let width: Int
+  private let isBackground: Bool
   private let queue: DispatchQueue
   private let state = Mutex(State())
+
+  /// How much background work leaves to others, as `nice` counts: about nine tenths of a processor
+  /// that they want too.
+  static let niceness: Int32 = 10
 
   /// - Parameter isBackground: whether the work may wait for other threads' work.
   init(label: String, width: Int, isBackground: Bool = false) {
     self.width = width
+    self.isBackground = isBackground
     queue = DispatchQueue(
       label: label, qos: isBackground ? .utility : .userInitiated, attributes: .concurrent)
   }
@@ -56,6 +63,8 @@ final class ThreadPool: Sendable {
   }
 
   private func drain() {
+    // Of this thread alone, which serves no queue of another quality.
+    if isBackground { Niceness.raise(to: Self.niceness) }
     while let job = state.withLock({ Self.take(&$0) }) { job() }
   }
 

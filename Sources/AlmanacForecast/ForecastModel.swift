@@ -98,7 +98,7 @@ public struct ForecastModel: Sendable {
     }
     let past = try Past(
       grid.series, until: grid.series.count, steps: stages, method: interpolate,
-      rhythm: grid.rhythm)
+      rhythm: grid.rhythm, followsLevel: method.followsLevel)
     // The rules compare the last hour with the first one ahead, however few steps are asked for:
     // the same step gets the same value at any horizon.
     let hour = grid.rhythm.map { $0.day / 24 } ?? 1
@@ -122,8 +122,13 @@ public struct ForecastModel: Sendable {
         level: level, lower: onTarget(lower, last - (middle[0] - lower[0])),
         upper: onTarget(upper, last + (upper[0] - middle[0])))
     }
+    let shift = past.shift.map { shift in
+      ForecastCurve.Shift(
+        time: grid.series.time(at: shift.index), isRise: shift.size > 0,
+        isSettled: shift.isSettled)
+    }
     return ForecastCurve(
-      start: known.nextTime, step: step, yhat: onTarget(middle, last), bands: bands)
+      start: known.nextTime, step: step, yhat: onTarget(middle, last), bands: bands, shift: shift)
   }
 }
 
@@ -146,6 +151,16 @@ public struct ForecastCurve: Sendable, Equatable {
     }
   }
 
+  /// A change of level in the history that has no example in it.
+  public struct Shift: Sendable, Equatable {
+    /// When the new level began, on the grid that the model works on.
+    public var time: Timestamp
+    /// Whether the new level is above the old one.
+    public var isRise: Bool
+    /// Whether it has lasted for a day, so that the forecast stays there; else it goes back.
+    public var isSettled: Bool
+  }
+
   /// The first step forecast: one after the last of the history.
   public var start: Timestamp
   /// The step.
@@ -154,13 +169,18 @@ public struct ForecastCurve: Sendable, Equatable {
   public var yhat: [Double]
   /// In the order of the levels asked for; a higher level encloses a lower one.
   public var bands: [Band]
+  /// The newest change of level that it follows; nil where there is none.
+  public var shift: Shift?
 
   /// A curve from its parts.
-  public init(start: Timestamp, step: Interval, yhat: [Double], bands: [Band]) {
+  public init(
+    start: Timestamp, step: Interval, yhat: [Double], bands: [Band], shift: Shift? = nil
+  ) {
     self.start = start
     self.step = step
     self.yhat = yhat
     self.bands = bands
+    self.shift = shift
   }
 }
 

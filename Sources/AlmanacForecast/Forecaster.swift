@@ -26,9 +26,13 @@ struct Forecaster {
 
   /// The past until position `end`, with stages fitted on nothing after it.
   private func past(until end: Int) throws(ForecastError) -> Past {
+    try past(until: end, followsLevel: false)
+  }
+
+  private func past(until end: Int, followsLevel: Bool) throws(ForecastError) -> Past {
     try Past(
       grid.series, until: end, steps: options.stages, method: options.interpolate,
-      rhythm: grid.rhythm)
+      rhythm: grid.rhythm, followsLevel: followsLevel)
   }
 
   func train(progress: (TrainingProgress) -> Bool) throws(ForecastError) -> Result {
@@ -47,9 +51,12 @@ struct Forecaster {
       return try plain(
         .holtWinters(HoltWinters.fit(full.values, period: rhythm.day, origins: origins)), full)
     default:
+      let past = { (end: Int) throws(ForecastError) in
+        try self.past(until: end, followsLevel: true)
+      }
       return try MixTraining(
         series: grid.series, options: options, rhythm: rhythm, past: past, shared: shared
-      ).train(full, progress: progress)
+      ).train(past(count), progress: progress)
     }
   }
 

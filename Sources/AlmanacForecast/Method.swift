@@ -37,10 +37,11 @@ enum Method: Equatable, Sendable {
   ///
   /// - Precondition: the past is as long as `needed` says.
   func outlook(_ past: Past, rhythm: Rhythm?, steps: Int) -> Outlook {
+    var outlook: Outlook
     switch (self, rhythm) {
     case (.mix(let ensemble, let network, let share), let rhythm?):
       let rules = SeasonalRules(past.values, rhythm: rhythm)
-      return Self.mixed(
+      outlook = Self.mixed(
         Self.ruled(ensemble, rules, steps: steps, past: past),
         network: network?.forecast(past, rules: rules, steps: steps), share: share, past: past,
         day: rhythm.day)
@@ -50,16 +51,21 @@ enum Method: Equatable, Sendable {
       let point =
         network.forecast(past, rules: rules, steps: steps)
         ?? rules.weekAtLevel.values(at: Array(0..<steps))
-      return Outlook(
+      outlook = Outlook(
         point: past.held(point), disagreement: [Double](repeating: 0, count: steps))
     case (.plain(let baseline), _):
-      return Outlook(
+      outlook = Outlook(
         point: baseline.forecast(past.values, steps: steps),
         disagreement: [Double](repeating: 0, count: steps))
     case (_, nil):
       preconditionFailure("BUG: rules without a rhythm")
     }
+    past.shift?.apply(to: &outlook)
+    return outlook
   }
+
+  /// Whether it takes the history at its newest level. Plain methods do what they say.
+  var followsLevel: Bool { if case .plain = self { false } else { true } }
 
   /// The rules' mix inside the range of the past.
   static func ruled(

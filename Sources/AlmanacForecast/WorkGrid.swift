@@ -90,10 +90,13 @@ struct WorkGrid {
   }
 }
 
-/// What was known until some moment, prepared for the rules: no gaps, no trend.
+/// What was known until some moment, prepared for the rules: no gaps, no trend, and where that was
+/// asked for all at the newest level.
 struct Past {
   /// Prepared values without gaps, at least one.
   let values: [Double]
+  /// The shift before which values were moved to the level after it; nil where there is none.
+  let shift: LevelShift?
   /// The stages, fitted on nothing but this past.
   let preparation: FittedPreparation
   /// What was taken away per step, 0 at the first step after the past; 0 where there is no trend.
@@ -105,9 +108,11 @@ struct Past {
   private let end: Int
 
   /// Everything before position `end` of the grid.
+  ///
+  /// - Parameter followsLevel: whether what lies before a shift of level is moved to the new one.
   init(
     _ grid: RegularSeries, until end: Int, steps: [PreparationStep],
-    method: InterpolationMethod, rhythm: Rhythm?
+    method: InterpolationMethod, rhythm: Rhythm?, followsLevel: Bool
   ) throws(ForecastError) {
     let known = grid.prefix(end)
     preparation = try FittedPreparation.fit(steps, on: known, skipping: true)
@@ -120,8 +125,13 @@ struct Past {
     if slope != 0 {
       for index in values.indices { values[index] -= slope * Double(index - values.count) }
     }
+    var (low, high) = (values.min() ?? 0, values.max() ?? 0)
+    shift = followsLevel ? rhythm.flatMap { LevelShift.newest(in: values, rhythm: $0) } : nil
+    if let shift {
+      for index in 0..<shift.index { values[index] += shift.size }
+      (low, high) = (min(low, values.min() ?? 0), max(high, values.max() ?? 0))
+    }
     self.values = values
-    let (low, high) = (values.min() ?? 0, values.max() ?? 0)
     let room = (high - low) / Double(values.count).squareRoot()
     range = (low - room)...(high + room)
     next = known.nextTime

@@ -163,7 +163,10 @@ extension Trainer {
       for shard in shards { work(shard) }
       return
     }
+    let niceness = Niceness.ofThread
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      // As patient as the thread that began it.
+      Niceness.raise(to: niceness)
       for index in stride(from: thread, to: shards.count, by: threads) { work(shards[index]) }
     }
   }

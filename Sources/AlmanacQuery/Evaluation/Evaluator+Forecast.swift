@@ -171,6 +171,7 @@ extension Evaluator {
       return try model.predict(from: recent, steps: steps, levels: plan.levels)
     }
     if let reason = info.reason, info.job == nil { warnings.add("\(history.key): \(reason)") }
+    if let shift = curve.shift { warnings.add("\(history.key): \(shift.text)") }
     return LabelledForecast(key: history.key, curve: curve, model: info)
   }
 
@@ -223,6 +224,16 @@ extension RegularSeries {
     let last = max(first, position(to))
     return RegularSeries(
       start: self.time(at: first), step: step, values: Array(values[first..<last]))
+  }
+}
+
+extension ForecastCurve.Shift {
+  /// What it means for the forecast.
+  fileprivate var text: String {
+    "the level \(isRise ? "rose" : "fell") at \(time) as never before; the forecast "
+      + (isSettled
+        ? "stays there, for it has lasted a day"
+        : "goes back after a quarter of the time since, and its band has both levels")
   }
 }
 
