@@ -31,6 +31,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -68,21 +70,31 @@ let package = Package(
       name: "AlmanacQuery", dependencies: ["AlmanacCore", "AlmanacForecast", "AlmanacPattern"],
       swiftSettings: safe),
     .target(
+      name: "AlmanacRules",
+      dependencies: [
+        "AlmanacCore", "AlmanacForecast", "AlmanacPattern", "AlmanacQuery",
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: safe),
+    .target(
       name: "AlmanacEngine",
       dependencies: [
         "AlmanacCore", "AlmanacIngest", "AlmanacStore", "AlmanacQuery", "AlmanacForecast",
-        "AlmanacNeural", "AlmanacPattern", .product(name: "Logging", package: "swift-log"),
+        "AlmanacNeural", "AlmanacPattern", "AlmanacRules",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: safe),
     .target(
       name: "AlmanacServer",
       dependencies: [
         "AlmanacCore", "AlmanacEngine", "AlmanacForecast", "AlmanacIngest", "AlmanacQuery",
-        "AlmanacStore", "CZlib",
+        "AlmanacRules", "AlmanacStore", "CZlib",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -93,8 +105,8 @@ let package = Package(
     .executableTarget(
       name: "almanac",
       dependencies: [
-        "AlmanacCore", "AlmanacEngine", "AlmanacQuery", "AlmanacServer", "AlmanacStore",
-        "AlmanacTerminal", "CMalloc",
+        "AlmanacCore", "AlmanacEngine", "AlmanacQuery", "AlmanacRules", "AlmanacServer",
+        "AlmanacStore", "AlmanacTerminal", "CMalloc",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -132,6 +144,10 @@ let package = Package(
       dependencies: ["AlmanacQuery", "AlmanacPattern", "AlmanacCore", "AlmanacTesting"],
       swiftSettings: common),
     .testTarget(
+      name: "AlmanacRulesTests",
+      dependencies: ["AlmanacRules", "AlmanacQuery", "AlmanacCore", "AlmanacTesting"],
+      swiftSettings: common),
+    .testTarget(
       name: "AlmanacNeuralTests", dependencies: ["AlmanacNeural", "CKernels", "AlmanacTesting"],
       exclude: ["Fixtures"], swiftSettings: common),
     .testTarget(
@@ -141,15 +157,16 @@ let package = Package(
     .testTarget(
       name: "AlmanacEngineTests",
       dependencies: [
-        "AlmanacEngine", "AlmanacQuery", "AlmanacForecast", "AlmanacIngest", "AlmanacStore",
-        "AlmanacCore", "AlmanacTesting", .product(name: "Logging", package: "swift-log"),
+        "AlmanacEngine", "AlmanacQuery", "AlmanacForecast", "AlmanacIngest", "AlmanacRules",
+        "AlmanacStore", "AlmanacCore", "AlmanacTesting",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: common),
     .testTarget(
       name: "AlmanacServerTests",
       dependencies: [
-        "AlmanacServer", "AlmanacEngine", "AlmanacQuery", "AlmanacStore", "AlmanacCore",
-        "AlmanacTesting",
+        "AlmanacServer", "AlmanacEngine", "AlmanacQuery", "AlmanacRules", "AlmanacStore",
+        "AlmanacCore", "AlmanacTesting",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -3,18 +3,32 @@ internal import CRE2
 /// A regular expression that must match a whole text, and what to make of its groups: `$1`,
 /// `${name}`, and `$$` for the sign itself, as Prometheus' `label_replace` reads them.
 public struct Substitution: Sendable {
-  private enum Part: Sendable {
-    case text(String)
-    case group(Int)
-  }
-
   private let pattern: CapturingProgram
-  private let parts: [Part]
+  private let template: CaptureTemplate
 
   /// Reads the expression `pattern`; groups of `template` that it does not have are empty.
   public init(pattern: String, template: String) throws(PatternError) {
     let program = try CapturingProgram(pattern)
     self.pattern = program
+    self.template = CaptureTemplate(template, of: program)
+  }
+
+  /// What the template makes of `text`; nil where it does not match.
+  public func apply(to text: String) -> String? {
+    pattern.groups(of: text).map(template.text)
+  }
+}
+
+/// A template whose groups are found in a program.
+struct CaptureTemplate: Sendable {
+  private enum Part: Sendable {
+    case text(String)
+    case group(Int)
+  }
+
+  private let parts: [Part]
+
+  init(_ template: String, of program: CapturingProgram) {
     var parts: [Part] = []
     for part in TemplatePart.all(of: template) {
       switch part {
@@ -27,10 +41,9 @@ public struct Substitution: Sendable {
     self.parts = parts
   }
 
-  /// What the template makes of `text`; nil where it does not match.
-  public func apply(to text: String) -> String? {
-    guard let groups = pattern.groups(of: text) else { return nil }
-    return parts.map { part in
+  /// What it makes of the texts of all groups, the whole match first.
+  func text(_ groups: [String]) -> String {
+    parts.map { part in
       switch part {
       case .text(let text): text
       case .group(let number): number < groups.count ? groups[number] : ""
@@ -80,7 +93,7 @@ enum TemplatePart: Equatable {
 }
 
 /// An RE2 program that tells what its groups match. Any number of threads may match.
-private final class CapturingProgram: Sendable {
+final class CapturingProgram: Sendable {
   private static let programLimit: Int32 = 20_000
 
   /// RE2 locks inside; the pointer itself never changes.
@@ -125,5 +138,17 @@ private final class CapturingProgram: Sendable {
     return zip(starts, ends).map { start, end in
       start < 0 ? "" : String(decoding: bytes[start..<end], as: UTF8.self)
     }
+  }
+
+  /// Where the first match that begins at `start` or later lies, and its groups; nil where there
+  /// is none. A group that took no part is empty.
+  func find(in bytes: [UInt8], from start: Int) -> [Range<Int>]? {
+    var starts = [Int](repeating: 0, count: count)
+    var ends = starts
+    let matches = bytes.withUnsafeBytes { buffer in
+      cre2_search(
+        pattern, buffer.baseAddress, buffer.count, start, &starts, &ends, Int32(count))
+    }
+    return matches ? zip(starts, ends).map { $0 < 0 ? 0..<0 : $0..<$1 } : nil
   }
 }

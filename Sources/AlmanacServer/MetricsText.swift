@@ -19,7 +19,7 @@ struct MetricsText {
   private(set) var text = ""
   private let format: Format
 
-  init(database: Database, format: Format) {
+  init(database: Database, rules: RuleRunner?, format: Format) {
     self.format = format
     for (counter, value) in database.metrics.all() {
       add(counter.rawValue, "counter", counter.help, value)
@@ -65,13 +65,39 @@ struct MetricsText {
     add(
       "almanac_write_queue_points", "gauge", "Points that wait for their commit.",
       Double(store.queuedPoints))
+    if let rules { addRules(rules) }
     if format == .openMetrics { text += "# EOF\n" }
   }
 
   private mutating func add(_ name: String, _ type: String, _ help: String, _ value: Double) {
+    add(name, type, help, [([], value)])
+  }
+
+  /// A family of samples, each with its labels; nothing where there are none.
+  mutating func add(
+    _ name: String, _ type: String, _ help: String,
+    _ samples: [(labels: [(String, String)], value: Double)]
+  ) {
+    guard !samples.isEmpty else { return }
     // OpenMetrics names the family without the suffix that its samples carry.
     let family =
       format == .openMetrics && name.hasSuffix("_total") ? String(name.dropLast(6)) : name
-    text += "# HELP \(family) \(help)\n# TYPE \(family) \(type)\n\(name) \(value.shortestText)\n"
+    text += "# HELP \(family) \(help)\n# TYPE \(family) \(type)\n"
+    for sample in samples {
+      let labels = sample.labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }
+      let braces = labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}"
+      text += "\(name)\(braces) \(sample.value.shortestText)\n"
+    }
+  }
+
+  private static func escaped(_ value: String) -> String {
+    value.reduce(into: "") { text, character in
+      switch character {
+      case "\\": text += "\\\\"
+      case "\"": text += "\\\""
+      case "\n": text += "\\n"
+      default: text.append(character)
+      }
+    }
   }
 }

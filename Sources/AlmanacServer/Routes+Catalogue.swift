@@ -44,7 +44,7 @@ extension Routes {
     addConstants(to: router)
   }
 
-  /// Answers that are always the same: there are no rules, no exemplars, no metadata and no targets.
+  /// Answers that are always the same: there are no exemplars, no metadata and no targets.
   private func addConstants(to router: Router<Context>) {
     var build = JSONText()
     build.raw("{\"version\":")
@@ -55,8 +55,6 @@ extension Routes {
     let answers: [(path: RouterPath, data: [UInt8])] = [
       ("/api/v1/status/buildinfo", build.bytes),
       ("/api/v1/metadata", Array("{}".utf8)),
-      ("/api/v1/rules", Array("{\"groups\":[]}".utf8)),
-      ("/api/v1/alerts", Array("{\"alerts\":[]}".utf8)),
       ("/api/v1/query_exemplars", Array("[]".utf8)),
       ("/api/v1/targets", Array("{\"activeTargets\":[],\"droppedTargets\":[]}".utf8)),
       ("/api/v1/targets/metadata", Array("[]".utf8)),

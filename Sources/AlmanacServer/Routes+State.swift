@@ -9,7 +9,7 @@ extension Routes {
       let accepts = request.headers[.accept] ?? ""
       let format: MetricsText.Format =
         accepts.contains("application/openmetrics-text") ? .openMetrics : .prometheus
-      let text = MetricsText(database: database, format: format)
+      let text = MetricsText(database: database, rules: rules, format: format)
       return Response(
         status: .ok, headers: [.contentType: format.contentType],
         body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))

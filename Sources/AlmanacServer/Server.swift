@@ -29,6 +29,8 @@ struct Routes: Sendable {
   private static let maximumForm = 1 << 20
 
   let database: Database
+  /// nil where none are evaluated.
+  let rules: RuleRunner?
   let context: Shared
   let clock: @Sendable () -> Timestamp
   /// Databases that were created by a handshake or written to since the start.
@@ -45,6 +47,7 @@ struct Routes: Sendable {
     addPrometheus(to: router)
     addCatalogue(to: router)
     addModels(to: router)
+    addRules(to: router)
     addState(to: router)
     addStatus(to: router)
     addSyntax(to: router)
@@ -109,11 +112,17 @@ public struct Server: Sendable {
   private let logger: Logger
 
   /// A server for `database`, not yet listening.
-  public init(database: Database, configuration: ServerConfiguration, logger: Logger) {
+  ///
+  /// - Parameter rules: those that are evaluated; nil where there are none.
+  public init(
+    database: Database, rules: RuleRunner? = nil, configuration: ServerConfiguration,
+    logger: Logger
+  ) {
     self.configuration = configuration
     self.logger = logger
     routes = Routes(
-      database: database, context: .init(configuration: configuration, logger: logger),
+      database: database, rules: rules,
+      context: .init(configuration: configuration, logger: logger),
       clock: database.clock, databases: DatabaseNames())
   }
 

@@ -7,6 +7,20 @@ extension Store {
     case lets = "let/"
     /// Trainings that come again, by the number of their job.
     case refreshes = "refresh/"
+    /// Rule groups that came by the API.
+    case ruleGroups = "rules/"
+    /// The alerts of rule groups.
+    case alerts = "alert/"
+    /// What webhooks were not told yet.
+    case notifications = "notification/"
+  }
+
+  /// One change of the records.
+  public enum RecordChange: Sendable {
+    /// Keeps a text under a name.
+    case put(RecordKind, String, String)
+    /// Forgets what is under a name.
+    case remove(RecordKind, String)
   }
 
   /// Every record of a kind with its name, in order of name.
@@ -32,6 +46,22 @@ extension Store {
     let key = Array((kind.rawValue + name).utf8)
     try await run(on: cataloguing) { store throws(StoreError) in
       try store.catalog.partition.apply([.put(key: key, value: Array(text.utf8))])
+    }
+  }
+
+  /// Makes all changes or none; durable when this returns.
+  public func changeRecords(_ changes: [RecordChange]) async throws(StoreError) {
+    try requireWritable()
+    guard !changes.isEmpty else { return }
+    try await run(on: cataloguing) { store throws(StoreError) in
+      try store.catalog.partition.apply(
+        changes.map { change in
+          switch change {
+          case .put(let kind, let name, let text):
+            .put(key: Array((kind.rawValue + name).utf8), value: Array(text.utf8))
+          case .remove(let kind, let name): .remove(key: Array((kind.rawValue + name).utf8))
+          }
+        })
     }
   }
 

@@ -55,18 +55,28 @@ int cre2_group_named(const CRE2Pattern *pattern, const char *name) {
   return found == groups.end() ? -1 : found->second;
 }
 
-bool cre2_groups(const CRE2Pattern *pattern, const void *bytes, size_t count, ptrdiff_t *starts,
-                 ptrdiff_t *ends, int groups) {
+static bool match(const CRE2Pattern *pattern, const void *bytes, size_t count, size_t from,
+                  RE2::Anchor anchor, ptrdiff_t *starts, ptrdiff_t *ends, int groups) {
   const char *begin = count ? static_cast<const char *>(bytes) : "";
   re2::StringPiece text(begin, count);
   std::vector<re2::StringPiece> found(groups);
-  if (!pattern->re.Match(text, 0, count, RE2::ANCHOR_BOTH, found.data(), groups)) return false;
+  if (!pattern->re.Match(text, from, count, anchor, found.data(), groups)) return false;
   for (int index = 0; index < groups; index++) {
     bool took_part = found[index].data() != nullptr;
     starts[index] = took_part ? found[index].data() - begin : -1;
     ends[index] = took_part ? starts[index] + static_cast<ptrdiff_t>(found[index].size()) : -1;
   }
   return true;
+}
+
+bool cre2_groups(const CRE2Pattern *pattern, const void *bytes, size_t count, ptrdiff_t *starts,
+                 ptrdiff_t *ends, int groups) {
+  return match(pattern, bytes, count, 0, RE2::ANCHOR_BOTH, starts, ends, groups);
+}
+
+bool cre2_search(const CRE2Pattern *pattern, const void *bytes, size_t count, size_t from,
+                 ptrdiff_t *starts, ptrdiff_t *ends, int groups) {
+  return match(pattern, bytes, count, from, RE2::UNANCHORED, starts, ends, groups);
 }
 
 void cre2_delete(CRE2Pattern *pattern) { delete pattern; }

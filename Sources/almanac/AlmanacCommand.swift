@@ -12,7 +12,8 @@ struct AlmanacCommand: AsyncParsableCommand {
     version: Almanac.version,
     subcommands: [
       ServeCommand.self, QueryCommand.self, WriteCommand.self, ModelsCommand.self,
-      BackupCommand.self, RestoreCommand.self, CheckCommand.self, DemoCommand.self,
+      RulesCommand.self, BackupCommand.self, RestoreCommand.self, CheckCommand.self,
+      DemoCommand.self,
     ])
 
   /// Runs the command: exit code 0 done, 1 the request failed, 2 wrong usage.

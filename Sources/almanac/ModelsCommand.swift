@@ -12,8 +12,10 @@ struct ModelsCommand: AsyncParsableCommand {
     @Option(help: "The server to ask.")
     var server = "http://127.0.0.1:8086"
 
-    func send(_ method: String, _ path: String) async throws -> Client.Reply {
-      let reply = try await Client(server: server).send(method, path)
+    func send(
+      _ method: String, _ path: String, body: Data? = nil
+    ) async throws -> Client.Reply {
+      let reply = try await Client(server: server).send(method, path, body: body)
       guard (200..<300).contains(reply.status) else { throw serverFailure(reply) }
       return reply
     }

@@ -73,6 +73,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "How long a trained model is kept that no query uses.")
   var modelRetention = "30d"
 
+  @OptionGroup(title: "Rules and alerts")
+  var ruleArguments: RuleArguments
+
   /// The levels of swift-log that make sense for a server.
   enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error
@@ -106,19 +109,27 @@ struct ServeCommand: AsyncParsableCommand {
     (options.modelBytes, options.modelsUnusedFor) = try RetentionOption.models(
       unusedFor: modelRetention, size: modelSize)
     options.limits = try QueryLimitsOption.limits(timeout: queryTimeout, memory: queryMemory)
+    let ruleOptions = try ruleArguments.options(listen: listen)
     let database = try Database(directory: data, options: options, logger: logger)
+    let rules = try RuleRunner(
+      database, options: ruleOptions, transport: HTTPAlertTransport(), logger: logger)
+    try await load(rules, of: database)
     let data = data
-    let application = Server(database: database, configuration: configuration, logger: logger)
-      .application { [logger] port in
-        logger.info(
-          "Almanac \(Almanac.version) is ready on http://\(host):\(port), data in \(data)")
-      }
+    let application = Server(
+      database: database, rules: rules, configuration: configuration, logger: logger
+    )
+    .application { [logger] port in
+      logger.info(
+        "Almanac \(Almanac.version) is ready on http://\(host):\(port), data in \(data)")
+    }
     // What is in flight has 8 s to end; queries that wait for a training are not waited for.
     var services = ServiceGroupConfiguration(
       services: [
         .init(service: application), .init(service: TrainingStopper(database: database)),
         .init(service: RetentionKeeper(database: database)),
         .init(service: RefreshKeeper(database: database)),
+        .init(service: RuleKeeper(rules: rules)),
+        .init(service: ReloadOnHangUp(rules: rules, logger: logger)),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
     services.maximumGracefulShutdownDuration = .seconds(8)
     do {
@@ -130,6 +141,16 @@ struct ServeCommand: AsyncParsableCommand {
     }
     await database.close()
     logger.info("stopped")
+  }
+}
+
+/// Reads the rules; a server with wrong ones does not start.
+private func load(_ rules: RuleRunner, of database: Database) async throws {
+  do {
+    try await rules.reload()
+  } catch {
+    await database.close()
+    throw Failure("cannot read the rules:\n\(error)")
   }
 }
 

@@ -2,7 +2,7 @@ internal import AlmanacCore
 
 extension Double {
   /// The NaN that says that a series has ended for now, as Prometheus writes it.
-  static let staleMarker = Double(bitPattern: 0x7ff0_0000_0000_0002)
+  public static let staleMarker = Double(bitPattern: 0x7ff0_0000_0000_0002)
 
   /// Whether this is the marker and not a value.
   var isStaleMarker: Bool { bitPattern == Self.staleMarker.bitPattern }

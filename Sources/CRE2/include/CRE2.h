@@ -34,6 +34,10 @@ int cre2_group_named(const CRE2Pattern *pattern, const char *name);
 bool cre2_groups(const CRE2Pattern *pattern, const void *bytes, size_t count, ptrdiff_t *starts,
                  ptrdiff_t *ends, int groups);
 
+// The same for the first match that begins at `from` or later, anywhere in the bytes.
+bool cre2_search(const CRE2Pattern *pattern, const void *bytes, size_t count, size_t from,
+                 ptrdiff_t *starts, ptrdiff_t *ends, int groups);
+
 // Whether the pattern matches all of the bytes. Any number of threads may ask at once.
 bool cre2_matches(const CRE2Pattern *pattern, const void *bytes, size_t count);
 
