@@ -16,7 +16,7 @@ extension Database {
         return try await query.evaluate(
           at: time, series: StoreSeriesSource(store: store, pool: readers, budget: budget),
           models: models, pool: readers, budget: budget, sink: sink,
-          stages: stages.limit > 0 ? stages : nil)
+          stages: stages.limit > 0 ? stages : nil, feedback: feedback)
       }
       // What is only listed for its answer is listed for the last statement alone.
       if case .show = step, index < query.steps.count - 1 { continue }
@@ -35,6 +35,13 @@ extension Database {
     case .dropLets(let dropped):
       try await lets.remove(dropped)
       return Self.done("dropped", dropped.map(\.id).joined(separator: ", "), "", now)
+    case .dropFeedback(let name, let range):
+      guard let id = Int(name), try await removeJudgement(id) else {
+        throw QueryError(
+          code: .name, message: "there is no feedback \(name)", range: range, stage: "evaluate",
+          hint: "`show feedback` lists it")
+      }
+      return Self.done("dropped", name, "", now)
     case .dropModel(let id, let range):
       guard try await removeModel(id) else {
         throw QueryError(
@@ -61,6 +68,7 @@ extension Database {
     case .show(let subject, let matchers):
       switch subject {
       case .lets: return letsReport(now)
+      case .feedback: return Judgement.report(judgements.filter { $0.key.passes(matchers) })
       case .jobs: return jobsReport(matchers, now)
       case .models: return try await modelsReport(matchers, now)
       case .series: return try await seriesReport(matchers, now)

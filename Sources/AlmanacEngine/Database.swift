@@ -55,6 +55,7 @@ public final class Database: Sendable {
   public let limits: Query.Limits
   let lets: LetStore
   let refreshes: RefreshSchedule
+  let feedback: FeedbackStore
   /// Results of stages that queries share.
   let stages: StageCache
   /// Trainings that `train` began and that run.
@@ -88,6 +89,7 @@ public final class Database: Sendable {
       metrics: metrics, logger: logger, clock: options.clock)
     lets = try LetStore(store: store, logger: logger)
     refreshes = try RefreshSchedule(store: store, logger: logger)
+    feedback = try FeedbackStore(store: store, logger: logger, clock: options.clock)
     stages = StageCache(limit: options.stageCacheBytes, changes: StoreChanges(store: store))
     models.reserveJobs(upTo: refreshes.all.last?.job ?? 0)
   }

@@ -17,7 +17,7 @@ public struct Query: Sendable {
 
   /// What its statements ask for, in order; most queries are one `answer`.
   public let steps: [Step]
-  private let plan: Plan?
+  let plan: Plan?
   private let explanation: Explanation?
   /// What is planned again with the times of each evaluation, where durations depend on them.
   private let script: (text: Script, lets: [StoredLet])?
@@ -57,18 +57,20 @@ public struct Query: Sendable {
   ///   - budget: what it may cost; its time has begun.
   ///   - sink: where forecasts are stored that ask for it; nil refuses that.
   ///   - stages: where results of stages are kept for other queries.
+  ///   - feedback: what is known of outliers; nil refuses to take in more.
   /// - Throws: `QueryError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
     pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits()),
-    sink: (any SeriesSink)? = nil, stages: StageCache? = nil
+    sink: (any SeriesSink)? = nil, stages: StageCache? = nil,
+    feedback: (any JudgementStore)? = nil
   ) async throws -> QueryResult {
     if let script {
       let planned = try PlannedScript(
         script.text, lets: script.lets, durations: QueryDurations(time))
       return try await Query(planned, nil).evaluate(
         at: time, series: series, models: models, pool: pool, budget: budget, sink: sink,
-        stages: stages)
+        stages: stages, feedback: feedback)
     }
     guard let plan else {
       throw QueryError(
@@ -83,11 +85,14 @@ public struct Query: Sendable {
       budget: budget, warnings: warnings)
     evaluator.stages.cache = stages
     evaluator.held = held
+    evaluator.feedback = feedback
+    evaluator.judgements = feedback?.judgements ?? .none
     var context = Evaluator.Context(
       time: time.time, range: time.range, step: time.step,
       whole: time.range ?? TimeRange(start: time.time, end: time.time))
     context.lookback = time.lookback ?? Evaluator.lookback
     context.resolution = time.resolution
+    context.judgements = evaluator.judgements.version
     let (moment, worker) = (context, evaluator)
     let isOrdered = time.range == nil && plan.isOrdered
     let value = try await budget.run { () async throws -> Value in

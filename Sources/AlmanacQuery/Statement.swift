@@ -14,6 +14,8 @@ extension Query {
     case store(StoredLet)
     /// Forgets stored definitions.
     case dropLets([StoredLet])
+    /// Forgets what was said of an outlier, by its number.
+    case dropFeedback(String, SourceRange)
     /// Forgets a model, by its id.
     case dropModel(String, SourceRange)
     /// Trains the models of a query in the background.
@@ -85,6 +87,7 @@ struct PlannedScript {
     case .drop(let node):
       switch node.subject {
       case .let: steps.append(.dropLets(try definitions.drop(node)))
+      case .feedback: steps.append(.dropFeedback(node.name, node.range))
       case .model: steps.append(.dropModel(node.name, node.range))
       }
     case .train(let node): steps.append(.train(try training(node)))

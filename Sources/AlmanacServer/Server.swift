@@ -48,6 +48,7 @@ struct Routes: Sendable {
     addCatalogue(to: router)
     addModels(to: router)
     addRules(to: router)
+    addFeedback(to: router)
     addState(to: router)
     addStatus(to: router)
     addSyntax(to: router)

@@ -7,6 +7,8 @@ extension Store {
     case lets = "let/"
     /// Trainings that come again, by the number of their job.
     case refreshes = "refresh/"
+    /// What was said of outliers, by number.
+    case feedback = "feedback/"
     /// Rule groups that came by the API.
     case ruleGroups = "rules/"
     /// The alerts of rule groups.
@@ -42,11 +44,7 @@ extension Store {
   public func putRecord(
     _ kind: RecordKind, _ name: String, _ text: String
   ) async throws(StoreError) {
-    try requireWritable()
-    let key = Array((kind.rawValue + name).utf8)
-    try await run(on: cataloguing) { store throws(StoreError) in
-      try store.catalog.partition.apply([.put(key: key, value: Array(text.utf8))])
-    }
+    try await changeRecords([.put(kind, name, text)])
   }
 
   /// Makes all changes or none; durable when this returns.

@@ -90,7 +90,7 @@ struct ErrorTests {
     RefusedQuery("let f(s) = s{a=b}", 13, "a parameter here", "backticks"),
     RefusedQuery("show modles", 6, "`models`", "did you mean `models`?"),
     RefusedQuery("show series 5", 13, "takes a selector", "show series memory<host=x>"),
-    RefusedQuery("drop modle x", 6, "`model` or `let`", "did you mean `model`?"),
+    RefusedQuery("drop modle x", 6, "`model`, `let` or `feedback`", "did you mean `model`?"),
     RefusedQuery("cancel 1.5", 8, "whole number", "show jobs"),
     RefusedQuery("train x refresh 5", 17, "expected a duration", "refresh 1d"),
     RefusedQuery("a;;b", 3, "found `;`", "before `;`"),

@@ -41,6 +41,9 @@ extension OutlierOptions {
     if let threshold, !(threshold > 0 && threshold.isFinite) {
       throw .badOption("a threshold of \(threshold), want more than 0")
     }
+    guard thresholdFactor > 0, thresholdFactor.isFinite else {
+      throw .badOption("a threshold factor of \(thresholdFactor), want more than 0")
+    }
     guard minimumDeviation >= 0 else {
       throw .badOption("a smallest deviation of \(minimumDeviation), want 0 or more")
     }

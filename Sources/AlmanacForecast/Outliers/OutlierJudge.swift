@@ -99,6 +99,7 @@ struct OutlierJudge {
     let range = table.oldestSize(before: start, back: days * table.history)..<start
     let gap = max(table.grid.samples(minutes: 30), 1)
     return AlarmRate(of: statistics, in: range, gap: gap, wanted: wanted).surprise(at: wanted)
+      * options.thresholdFactor
   }
 
   private func describe(
@@ -164,7 +165,7 @@ struct OutlierJudge {
   private mutating func judgeFences(_ block: Int, _ scale: SurpriseTable.Scale) -> Block? {
     let range = table.starts[block]..<table.end(of: block)
     let residuals = table.signed[SurpriseTable.Part.residual.rawValue]
-    let fences: Fences
+    var fences: Fences
     if options.method == .mad {
       fences = .mad(scale, limit: threshold)
     } else {
@@ -187,6 +188,8 @@ struct OutlierJudge {
         }
       }
     }
+    fences.below *= options.thresholdFactor
+    fences.above *= options.thresholdFactor
     for index in range where !residuals[index].isNaN {
       var residual = residuals[index]
       if let curve, curve.expected[index].isFinite {

@@ -41,6 +41,8 @@ public struct OutlierOptions: Sendable, Equatable {
   /// Its unit is the method's: `auto`, `gmm` and `residual` count -log10 of alarms a sample,
   /// `mad` and `esd` standard deviations, `iqr` interquartile ranges beyond a quartile.
   public var threshold: Double?
+  /// What thresholds are multiplied by, see ``ThresholdFactor``.
+  public var thresholdFactor = 1.0
   /// False alarms a day that the automatic threshold aims at on a signal without outliers, where
   /// one alarm is samples of score 1 and more with less than half an hour between them.
   public var alarmsPerDay = 1.0 / 7

@@ -63,7 +63,7 @@ extension Evaluator {
     guard from < grid.count else { return nil }
     let samples: [JudgedSample]
     do {
-      samples = try OutlierDetector(options: options(plan, grid)).judge(
+      samples = try OutlierDetector(options: options(plan, grid, one.key)).judge(
         grid.values, from: from, against: forecast.map { $0.reference(on: grid) })
     } catch {
       throw QueryError(
@@ -77,16 +77,21 @@ extension Evaluator {
     }
     return LabelledOutliers(
       key: one.key, grid: grid, samples: kept,
-      times: kept.map { times[$0.index] ?? grid.time(at: $0.index) }, model: forecast?.model)
+      times: kept.map { times[$0.index] ?? grid.time(at: $0.index) }, model: forecast?.model,
+      judgements: judgements.about(one.key, plan.signal.text))
   }
 
-  private func options(_ plan: OutliersPlan, _ grid: RegularSeries) -> OutlierOptions {
+  private func options(
+    _ plan: OutliersPlan, _ grid: RegularSeries, _ key: SeriesKey
+  ) -> OutlierOptions {
     let day = Interval.days(1).nanoseconds
     let perDay = max(1, Int((day + grid.step.nanoseconds / 2) / grid.step.nanoseconds))
     var options = OutlierOptions(samplesPerDay: perDay)
     options.method = plan.method
     options.historyDays = plan.history.seconds / Interval.days(1).seconds
     options.threshold = plan.threshold
+    options.thresholdFactor = judgements.factor(
+      of: key, plan.signal.text, plan.method.rawValue)
     options.alarmsPerDay = plan.alarmsPerDay
     options.direction = plan.direction
     options.minimumDeviation = plan.minimumDeviation

@@ -112,7 +112,8 @@ extension Evaluator {
         pool.members[position],
         LabelledOutliers(
           key: series[position].key, grid: grid, samples: kept,
-          times: kept.map { times[$0.index] ?? grid.time(at: $0.index) }, model: nil)
+          times: kept.map { times[$0.index] ?? grid.time(at: $0.index) }, model: nil,
+          judgements: judgements.about(series[position].key, plan.signal.text))
       )
     }
   }

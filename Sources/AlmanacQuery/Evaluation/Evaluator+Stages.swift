@@ -44,6 +44,7 @@ extension Evaluator {
     }
     var key = StageCache.Key(text: node.text, context: context, isPrepared: isPrepared)
     if !node.looksAtWholeRange { key.context.whole = nil }
+    if !node.judges { key.context.judgements = 0 }
     if let watch = stages.watch, watch.isDry {
       watch.note(.text(node.text), isHit: cache.entry(key, isLook: true) != nil)
       return try await body(self)

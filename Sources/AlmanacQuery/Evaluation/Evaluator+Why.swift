@@ -31,68 +31,21 @@ extension Evaluator {
     "direction", "reason",
   ]
 
-  /// One label with one value, and the places of the series that have it.
-  private struct LabelValue {
-    var name: String
-    var value: String
-    var members: [Int] = []
-  }
-
   private func addLabels(
     of all: [LabelledOutliers], _ marks: [Bool], _ plan: WhyPlan, at time: Timestamp,
     to table: inout ReportTable
   ) {
-    let marked = marks.count { $0 }
-    guard marked > 0, marked < all.count else { return }
-    // A value of a single series or of all of them tells nothing, whatever is marked.
-    let values = Self.values(of: all).filter { (2..<all.count).contains($0.members.count) }
-    // Values of the same series are tried once.
-    var places: [[Int]: Int] = [:]
-    var groups: [Enrichment.Group] = []
-    for value in values where places[value.members] == nil {
-      places[value.members] = groups.count
-      groups.append(
-        Enrichment.Group(
-          marked: value.members.count { marks[$0] }, size: value.members.count))
-    }
-    let results = Enrichment.test(
-      groups, of: Enrichment.Group(marked: marked, size: all.count))
-    let told = values.compactMap { value -> (LabelValue, Enrichment.Group, Enrichment)? in
-      guard let place = places[value.members] else { return nil }
-      let result = results[place]
-      return result.lift > 1 && result.adjusted <= plan.probability
-        ? (value, groups[place], result) : nil
-    }
-    .sorted {
-      ($0.2.probability, $0.0.name, $0.0.value) < ($1.2.probability, $1.0.name, $1.0.value)
-    }
-    for (place, (value, group, result)) in told.prefix(plan.limit).enumerated() {
+    let findings = LabelValues(of: all.map(\.key)).findings(marks, atMost: plan.probability)
+    for (place, finding) in findings.prefix(plan.limit).enumerated() {
       table.addRow(
         [
-          "kind": .text("label"), "order": .integer(place + 1), "label": .text(value.name),
-          "value": .text(value.value), "outliers": .integer(group.marked),
-          "judged": .integer(group.size), "share": .number(result.share),
-          "lift": .number(result.lift), "p": .number(result.adjusted),
+          "kind": .text("label"), "order": .integer(place + 1),
+          "label": .text(finding.value.name), "value": .text(finding.value.value),
+          "outliers": .integer(finding.group.marked), "judged": .integer(finding.group.size),
+          "share": .number(finding.result.share), "lift": .number(finding.result.lift),
+          "p": .number(finding.result.adjusted),
         ], at: time)
     }
-  }
-
-  /// All values of all labels; of the metric too where there are several.
-  private static func values(of all: [LabelledOutliers]) -> [LabelValue] {
-    var places: [Labels.Label: Int] = [:]
-    var values: [LabelValue] = []
-    for (index, one) in all.enumerated() {
-      let metric = Labels.Label(name: SeriesKey.metricLabel, value: one.key.metric)
-      for label in [metric] + one.key.labels.all {
-        let place = places[label, default: values.count]
-        if place == values.count {
-          places[label] = place
-          values.append(LabelValue(name: label.name, value: label.value))
-        }
-        values[place].members.append(index)
-      }
-    }
-    return values
   }
 }
 

@@ -20,6 +20,8 @@ struct Evaluator: Sendable {
     var lookback = Evaluator.lookback
     /// The longest buckets whose rollups may stand for samples.
     var resolution = Interval.zero
+    /// Which judgements move thresholds.
+    var judgements: UInt64 = 0
 
     /// The moments that instant values are due at: each step, or else the time alone.
     var moments: Moments {
@@ -45,6 +47,10 @@ struct Evaluator: Sendable {
   var models: any ModelSource
   /// nil where nothing can be written.
   var sink: (any SeriesSink)?
+  /// What is known of outliers.
+  var judgements = Judgements.none
+  /// nil where nothing can be said of outliers.
+  var feedback: (any JudgementStore)?
   let pool: any ComputePool
   let budget: QueryBudget
   var warnings: Warnings
@@ -91,6 +97,8 @@ struct Evaluator: Sendable {
     case .tune(let node): return .report(try await tune(node, context))
     case .peers(let node): return .outliers(try await peers(node, context))
     case .why(let node): return .report(try await why(node, context))
+    case .incidents(let node): return .report(try await incidents(node, context))
+    case .label(let node): return .report(try await label(node, context))
     case .changes(let node): return .report(try await changes(node, context))
     case .stage(let node): return try await stage(node, context)
     }

@@ -139,11 +139,12 @@ extension LabelledOutliers {
   fileprivate static let columns = [
     "value", "expected", "lower", "upper", "score", "ll_actual", "ll_expected", "direction",
     "reason", "code", "component", "context_start", "context_end", "comparable", "run_start",
-    "run_length",
+    "run_length", "verdict", "note",
   ]
 
   fileprivate var rows: Table.Series {
     let time = { (index: Int) in grid.time(at: index) }
+    let judged = times.map { judgement(at: $0) }
     return Table.Series(
       key: key, model: model, times: times,
       columns: [
@@ -156,6 +157,7 @@ extension LabelledOutliers {
         .times(samples.map { time($0.contextEnd) }),
         .times(samples.map { $0.comparable.map(time) }),
         .times(samples.map { time($0.runStart) }), .integers(samples.map(\.runLength)),
+        .texts(judged.map { $0?.verdict.rawValue ?? "" }), .texts(judged.map { $0?.note ?? "" }),
       ])
   }
 }

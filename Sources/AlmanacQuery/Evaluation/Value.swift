@@ -141,4 +141,6 @@ public struct LabelledOutliers: Sendable {
   public var times: [Timestamp]
   /// The model of the forecast that was judged against, where there was one.
   public var model: ModelInfo?
+  /// What was said of its outliers, in order of number.
+  public var judgements: [Judgement] = []
 }

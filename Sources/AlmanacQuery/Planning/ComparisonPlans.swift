@@ -4,6 +4,8 @@ internal import AlmanacForecast
 /// Series of `input` that differ from the others of their pool.
 struct PeersPlan: Sendable {
   var input: Plan
+  /// What judgements of them are about.
+  var signal: JudgedSignal
   /// The labels whose values name a pool; none for one pool of all.
   var labels: [String]
   var method: PeerMethod

@@ -33,6 +33,8 @@ indirect enum Plan: Sendable {
   case periods(PeriodsPlan)
   case peers(PeersPlan)
   case why(WhyPlan)
+  case incidents(IncidentsPlan)
+  case label(LabelPlan)
   case changes(ChangesPlan)
   case component(ComponentPlan)
   case crosses(CrossesPlan)
@@ -72,7 +74,8 @@ indirect enum Plan: Sendable {
       node.left.type == .number && node.right.type == .number ? .number : .series
     case .prepare, .resample, .component: .grid
     case .decompose: .decomposition
-    case .periods, .why, .changes, .crosses, .backtest, .accuracy, .tune: .report
+    case .periods, .why, .incidents, .label, .changes, .crosses, .backtest, .accuracy, .tune:
+      .report
     case .forecast: .forecast
     case .outliers, .peers: .outliers
     }
@@ -228,6 +231,8 @@ struct ForecastPlan: Sendable {
 /// Outliers of every series of `input`.
 struct OutliersPlan: Sendable {
   var input: Plan
+  /// What judgements of them are about.
+  var signal: JudgedSignal
   var against: ForecastPlan?
   var history: Interval
   /// How the detector is set, but for what depends on the series' step.
@@ -251,6 +256,7 @@ extension Plan {
     case .backtest(let node): node.columns
     case .accuracy: AccuracyPlan.columns
     case .changes: ChangesPlan.numericColumns
+    case .incidents: IncidentsPlan.numbers
     case .stage(let node): node.plan.numericColumns
     case .moved(let plan, _): plan.numericColumns
     default: []

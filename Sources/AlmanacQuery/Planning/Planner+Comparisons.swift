@@ -1,16 +1,18 @@
 internal import AlmanacCore
 internal import AlmanacForecast
 
-/// `peers`, `why` and the change points of `changes`. docs/functions.md lists the same for users.
+/// `peers`, `why`, `incidents`, `label` and the change points of `changes`. docs/functions.md lists the same for users.
 extension Planner {
   /// Their names, but for `changes`, which is a function of windows too.
-  static let comparisons = ["peers", "why"]
+  static let comparisons = ["peers", "why", "incidents", "label"]
 
   /// The plan of one of these functions; nil of another function.
   func planComparison(_ call: Call, _ stage: String) throws(QueryError) -> Plan? {
     switch call.name {
     case "peers": .peers(try planPeers(call, stage))
     case "why": .why(try planWhy(call, stage))
+    case "incidents": .incidents(try planIncidents(call, stage))
+    case "label": .label(try planLabel(call, stage))
     case "changes" where !call.countsChanges: .changes(try planChanges(call, stage))
     default: nil
     }
@@ -34,20 +36,14 @@ extension Planner {
         stage: stage, hint: "write tolerance=3")
     }
     return PeersPlan(
-      input: input, labels: labels, method: method, tolerance: tolerance, includesAll: all,
+      input: input, signal: JudgedSignal(try arguments.input()), labels: labels, method: method,
+      tolerance: tolerance, includesAll: all,
       range: call.range)
   }
 
   private func planWhy(_ call: Call, _ stage: String) throws(QueryError) -> WhyPlan {
     var arguments = try Arguments(call, stage: stage, positionalNames: [])
-    let expression = try arguments.input()
-    let input = try plan(expression)
-    guard input.type == .outliers else {
-      throw QueryError(
-        code: .type, message: "\(stage) wants outliers, got \(input.type.name)",
-        range: expression.range, stage: stage,
-        hint: "write outliers(memory<host=x>[7d]) | why, or peers(memory[1h]) | why")
-    }
+    let input = try planJudged(arguments)
     let probability = try arguments.number("p") ?? 0.05
     let limit = try arguments.whole("max", in: 1...1000) ?? 10
     try arguments.finish()

@@ -5,7 +5,7 @@ internal import AlmanacForecast
 extension Planner {
   /// Functions that the language has and this version has not.
   private static let planned: Set<String> = [
-    "embed", "similar", "label",
+    "embed", "similar",
     "histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev", "histogram_stdvar",
   ]
 
@@ -201,7 +201,8 @@ extension Planner {
         range: call.range, stage: stage, hint: "write alarms=1, per=1w")
     }
     return OutliersPlan(
-      input: input, against: against, history: history, method: method, threshold: threshold,
+      input: input, signal: JudgedSignal(try arguments.input()), against: against, history: history,
+      method: method, threshold: threshold,
       alarmsPerDay: alarms * Interval.days(1).seconds / per.seconds, direction: direction,
       minimumDuration: minimumDuration, minimumDeviation: minimumDeviation, includesAll: all,
       seed: UInt64(seed), range: call.range)

@@ -13,6 +13,11 @@ struct StagePlan: Sendable {
   }
 }
 
+extension StagePlan {
+  /// Whether judgements of outliers may change the value.
+  var judges: Bool { text.contains("outliers") || text.contains("peers") }
+}
+
 /// The stages of a query in the order in which they are worked out, noted while it is planned.
 final class StageList {
   /// One expression that has a value of its own.

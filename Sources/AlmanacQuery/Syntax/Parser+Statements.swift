@@ -149,7 +149,8 @@ extension Parser {
     let start = token.range.start
     try advance()
     guard let word = token.name, let subject = Show.Subject(rawValue: word) else {
-      throw unexpected("`models`, `jobs`, `lets` or `series`", hint: meant(Show.Subject.self))
+      throw unexpected(
+        "`models`, `jobs`, `lets`, `series` or `feedback`", hint: meant(Show.Subject.self))
     }
     try advance()
     var selector: Selector?
@@ -179,13 +180,18 @@ extension Parser {
     let start = token.range.start
     try advance()
     guard let word = token.name, let subject = Drop.Subject(rawValue: word) else {
-      throw unexpected("`model` or `let`", hint: meant(Drop.Subject.self))
+      throw unexpected("`model`, `let` or `feedback`", hint: meant(Drop.Subject.self))
     }
     try advance()
     let name: String
     switch token.kind {
     case .name(let text), .string(let text): name = text
     default:
+      if subject == .feedback {
+        name = String(
+          try expectInteger("the number of a judgement", hint: "`show feedback` lists them"))
+        return Drop(subject: subject, name: name, range: range(from: start))
+      }
       throw unexpected(
         "a name or a string", hint: "write `drop \(word) \"...\"` with the name in quotes")
     }

@@ -135,6 +135,8 @@ public struct Show: Sendable, Equatable {
     case lets
     /// The series.
     case series
+    /// What was said of outliers.
+    case feedback
   }
 
   /// What is listed.
@@ -174,11 +176,13 @@ public struct Drop: Sendable, Equatable {
     case model
     /// A stored definition.
     case `let`
+    /// What was said of an outlier.
+    case feedback
   }
 
   /// What is removed.
   public var subject: Subject
-  /// The id of the model or the name of the definition.
+  /// The id of the model, the name of the definition or the number of the judgement.
   public var name: String
   /// The version of the definition; nil means all.
   public var version: Int?

@@ -1,0 +1,113 @@
+import AlmanacCore
+import Foundation
+import Testing
+
+@testable import AlmanacForecast
+
+/// What people on call live through, at five minutes after four weeks of history.
+@Suite("Situations on call")
+struct OutlierSituationTests {
+  private static let day = 288
+  private static let hour = 12
+
+  /// A daily rhythm with what `change` adds to each sample by its index.
+  private static func signal(
+    days: Int, seed: UInt64 = 1, _ change: (Int) -> Double
+  ) -> [Double] {
+    zip(0..., OutlierSignals.daily(days: days, samplesPerDay: day, seed: seed))
+      .map { $1 + change($0) }
+  }
+
+  /// Indices that score 1 or more, from day 28 on or as told.
+  private static func outliers(_ values: [Double], from: Int = 28 * day) throws -> [Int] {
+    try OutlierDetector(options: OutlierOptions(samplesPerDay: day)).judge(values, from: from)
+      .filter { $0.score >= 1 }.map(\.index)
+  }
+
+  /// Alarms among outliers: those less than half an hour apart are one.
+  private static func alarms(_ outliers: [Int]) -> Int {
+    zip([Int.min / 2] + outliers, outliers).count { $1 - $0 > hour / 2 }
+  }
+
+  // MARK: - Rhythms
+
+  @Test("a job each day at six is usual; a day without it and a job at another hour are not")
+  func dailyJob() throws {
+    let (absent, moved) = (30, 32)
+    let values = Self.signal(days: 34) { index in
+      let (date, time) = (index / Self.day, index % Self.day)
+      let start = date == moved ? 11 * Self.hour : 6 * Self.hour
+      return date != absent && (start..<(start + 6)).contains(time) ? 20 : 0
+    }
+    let found = try Self.outliers(values, from: 4 * Self.day)
+    let jobs = (4..<34).filter { $0 != absent && $0 != moved }.map { $0 * Self.day + 72 }
+    #expect(!found.contains { index in jobs.contains { ($0 - 2..<$0 + 8).contains(index) } })
+    let missed = absent * Self.day + 6 * Self.hour
+    #expect(found.contains { (missed...(missed + 2)).contains($0) })
+    let other = moved * Self.day + 11 * Self.hour
+    #expect(found.contains(other))
+    #expect(Self.alarms(found) <= 3 + 34 / 7)
+  }
+
+  @Test("a dip that the forecast has too is none, nor is the same dip of each week")
+  func dip() throws {
+    let start = 30 * Self.day + 3 * Self.hour
+    let dip = start..<(start + Self.hour)
+    let values = Self.signal(days: 31) { index in
+      (index / Self.day) % 7 == 2 && (36..<48).contains(index % Self.day) ? -20 : 0
+    }
+    #expect(try !Self.outliers(values).contains { (start - 2..<start + 14).contains($0) })
+    // For the first time, and told by the forecast alone.
+    let once = Self.signal(days: 31) { dip.contains($0) ? -20 : 0 }
+    let plain = Self.signal(days: 31, seed: 9) { dip.contains($0) ? -20 : 0 }
+    let curve = ReferenceCurve(
+      expected: plain.indices.map { $0 >= 28 * Self.day ? plain[$0] : .nan },
+      lower: plain.map { $0 - 2 }, upper: plain.map { $0 + 2 })
+    let told = try OutlierDetector(options: OutlierOptions(samplesPerDay: Self.day))
+      .judge(once, from: start - Self.hour, against: curve)
+    #expect(told.prefix(3 * Self.hour).allSatisfy { $0.score < 1 })
+    #expect(try Self.outliers(once).filter(dip.contains).count >= Self.hour - 1)
+  }
+
+  @Test("a weekend on another level is usual from the second one on")
+  func weekend() throws {
+    let values = Self.signal(days: 29) { $0 / Self.day % 7 < 5 ? 0 : -15 }
+    let found = try Self.outliers(values, from: 5 * Self.day)
+    #expect(found.contains { $0 / Self.day == 5 })
+    #expect(Self.alarms(found.filter { $0 >= 8 * Self.day }) <= 4)
+  }
+
+  // MARK: - Levels
+
+  private static let push = 30 * day + 14 * hour
+
+  @Test(
+    "a code push alarms at once, for hours and not for a week, and changes finds it",
+    arguments: [20.0, -20, 6])
+  func push(_ size: Double) throws {
+    let values = Self.signal(days: 36) { $0 >= Self.push ? size : 0 }
+    let found = try Self.outliers(values).filter { $0 >= Self.push - Self.day }
+    #expect(found.first == Self.push)
+    #expect((found.last ?? 0) - Self.push < Self.day)
+    #expect(found.count >= 3 * Self.hour)
+    #expect(Self.alarms(found) <= 4)
+    let changes = ChangePoint.find(
+      in: RegularSeries(
+        start: Timestamp(nanoseconds: 0), step: .minutes(5), values: values))
+    #expect(changes.count == 1 && changes.first?.kind == .level)
+    #expect(abs((changes.first?.index ?? 0) - Self.push) <= 2)
+    #expect(abs((changes.first?.after ?? 0) - (changes.first?.before ?? 0) - size) < 1)
+  }
+
+  // MARK: - Samples that are not there
+
+  @Test("a gap of hours causes no outlier, nor does its end", arguments: [4, 10, 30])
+  func gap(_ hours: Int) throws {
+    let start = 30 * Self.day + 5 * Self.hour
+    let gap = start..<(start + hours * Self.hour)
+    let values = Self.signal(days: 33) { gap.contains($0) ? .nan : 0 }
+    let found = try Self.outliers(values)
+    #expect(!found.contains { (gap.upperBound..<(gap.upperBound + Self.day)).contains($0) })
+    #expect(Self.alarms(found) <= 1)
+  }
+}
