@@ -20,6 +20,9 @@ public final class Database: Sendable {
     public var parsers = 2
     /// Bytes of results of stages that are kept for other queries; 0 keeps none.
     public var stageCacheBytes = 64 << 20
+    /// Bytes of memory for states of outliers, which make a poll cost the new samples only; 0 keeps
+    /// none.
+    public var outlierStateBytes = 256 << 20
     /// Bytes that models may take in the store: the longest unused go first.
     public var modelBytes = 1 << 30
     /// How long a model may lie unused.
@@ -58,6 +61,8 @@ public final class Database: Sendable {
   let feedback: FeedbackStore
   /// Results of stages that queries share.
   let stages: StageCache
+  /// What is remembered of series whose outliers were asked for.
+  let outliers: OutlierStates
   /// Trainings that `train` began and that run.
   let runs = Mutex<[ObjectIdentifier: Task<Void, Never>]>([:])
 
@@ -91,6 +96,10 @@ public final class Database: Sendable {
     refreshes = try RefreshSchedule(store: store, logger: logger)
     feedback = try FeedbackStore(store: store, logger: logger, clock: options.clock)
     stages = StageCache(limit: options.stageCacheBytes, changes: StoreChanges(store: store))
+    outliers = OutlierStates(
+      limit: options.outlierStateBytes, changes: StoreChanges(store: store),
+      store: store.isReadOnly
+        ? nil : StoredOutlierStates(store: store, clock: options.clock, logger: logger))
     models.reserveJobs(upTo: refreshes.all.last?.job ?? 0)
   }
 
@@ -98,6 +107,7 @@ public final class Database: Sendable {
   public func close() async {
     await models.close()
     await finishRuns()
+    await outliers.flush()
     await store.close()
   }
 
@@ -218,6 +228,9 @@ public final class Database: Sendable {
 
   /// What the cache of stages did and holds.
   public var stageStatistics: StageCache.Statistics { stages.statistics }
+
+  /// What is remembered of series whose outliers were asked for.
+  public var outlierStatistics: OutlierStates.Statistics { outliers.statistics }
 
   /// What the store holds.
   public func statistics() -> Store.Statistics { store.statistics() }

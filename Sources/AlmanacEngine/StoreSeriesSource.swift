@@ -85,6 +85,8 @@ struct StoreSeriesSource: SeriesSource {
     }
   }
 
+  func retention(of key: SeriesKey) -> Interval? { store.retention(of: key) }
+
   // MARK: - Reading
 
   /// What `label` makes of what `read` finds for each series, in order of key.
@@ -218,4 +220,6 @@ struct StoreChanges: DataChanges {
   func isUnchanged(since version: UInt64, in range: TimeRange) -> Bool {
     store.isUnchanged(since: version, in: range)
   }
+
+  func ranges(since version: UInt64) -> [TimeRange] { store.changedRanges(since: version) }
 }

@@ -40,30 +40,18 @@ enum Quantiles {
     var low = 0
     var high = count - 1
     while high - low > 16 {
-      // Median of three as the pivot: sorted and constant stretches stay linear.
-      let middle = low + (high - low) / 2
-      if values[middle] < values[low] { values.swapAt(middle, low) }
-      if values[high] < values[low] { values.swapAt(high, low) }
-      if values[high] < values[middle] { values.swapAt(high, middle) }
-      let pivot = values[middle]
-      var i = low
-      var j = high
-      while i <= j {
-        while values[i] < pivot { i += 1 }
-        while pivot < values[j] { j -= 1 }
-        if i <= j {
-          values.swapAt(i, j)
-          i += 1
-          j -= 1
-        }
+      // Median of three as the pivot: sorted stretches stay linear.
+      let (first, middle, last) = (values[low], values[low + (high - low) / 2], values[high])
+      let pivot = max(min(first, middle), min(max(first, middle), last))
+      var bound = partition(&values, low, high) { $0 < pivot }
+      if rank < bound {
+        high = bound - 1
+        continue
       }
-      if rank <= j {
-        high = j
-      } else if rank >= i {
-        low = i
-      } else {
-        return values[rank]
-      }
+      // And constant ones, too.
+      bound = partition(&values, bound, high) { $0 == pivot }
+      if rank < bound { return pivot }
+      low = bound
     }
     if low < high {
       for i in (low + 1)...high {
@@ -77,6 +65,26 @@ enum Quantiles {
       }
     }
     return values[rank]
+  }
+
+  /// Moves what passes `test` to the front of `values[low...high]`, and returns where the rest begins.
+  ///
+  /// Without a branch that would have to be guessed (Lomuto's scheme with conditional moves).
+  @inline(__always)
+  private static func partition(
+    _ values: inout [Double], _ low: Int, _ high: Int, _ test: (Double) -> Bool
+  ) -> Int {
+    var span = values.mutableSpan
+    var bound = low
+    var index = low
+    while index <= high {
+      let value = span[index]
+      span[index] = span[bound]
+      span[bound] = value
+      bound &+= test(value) ? 1 : 0
+      index &+= 1
+    }
+    return bound
   }
 
   /// The quantile at `share` of ascending values, linear between neighbours; NaN of nothing.

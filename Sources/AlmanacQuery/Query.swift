@@ -57,12 +57,13 @@ public struct Query: Sendable {
   ///   - budget: what it may cost; its time has begun.
   ///   - sink: where forecasts are stored that ask for it; nil refuses that.
   ///   - stages: where results of stages are kept for other queries.
+  ///   - outliers: what is remembered of series whose outliers were asked for.
   ///   - feedback: what is known of outliers; nil refuses to take in more.
   /// - Throws: `QueryError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
     pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits()),
-    sink: (any SeriesSink)? = nil, stages: StageCache? = nil,
+    sink: (any SeriesSink)? = nil, stages: StageCache? = nil, outliers: OutlierStates? = nil,
     feedback: (any JudgementStore)? = nil
   ) async throws -> QueryResult {
     if let script {
@@ -70,7 +71,7 @@ public struct Query: Sendable {
         script.text, lets: script.lets, durations: QueryDurations(time))
       return try await Query(planned, nil).evaluate(
         at: time, series: series, models: models, pool: pool, budget: budget, sink: sink,
-        stages: stages, feedback: feedback)
+        stages: stages, outliers: outliers, feedback: feedback)
     }
     guard let plan else {
       throw QueryError(
@@ -84,6 +85,7 @@ public struct Query: Sendable {
       series: series, models: models, sink: sink, pool: BudgetedPool(pool: pool, budget: budget),
       budget: budget, warnings: warnings)
     evaluator.stages.cache = stages
+    evaluator.stages.outliers = outliers
     evaluator.held = held
     evaluator.feedback = feedback
     evaluator.judgements = feedback?.judgements ?? .none

@@ -27,6 +27,23 @@ struct MetricsText {
     add(
       "almanac_queries_running", "gauge", "Queries that are evaluated now.",
       Double(database.metrics.runningQueries))
+    let outliers = database.outlierStatistics
+    for (name, help, value) in [
+      ("polls", "Series judged for outliers from a state and their new samples.", outliers.polls),
+      ("checks", "Series that were read again as their past might have changed.", outliers.checks),
+      ("refits", "Series refitted as that was due.", outliers.refits),
+      ("rebuilds", "Series judged anew, without a state or with another past.", outliers.rebuilds),
+      ("states_loaded", "States of outliers read from the store.", outliers.loads),
+      ("states_evicted", "States of outliers that went for others.", outliers.evictions),
+    ] {
+      add("almanac_outlier_\(name)_total", "counter", help, Double(value))
+    }
+    add(
+      "almanac_outlier_states", "gauge", "States of outliers in memory.",
+      Double(outliers.entries))
+    add(
+      "almanac_outlier_states_bytes", "gauge", "Memory of the states of outliers.",
+      Double(outliers.bytes))
     let stages = database.stageStatistics
     add(
       "almanac_stage_cache_hits_total", "counter", "Results of stages found in the cache.",

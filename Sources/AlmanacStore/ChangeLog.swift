@@ -35,6 +35,11 @@ struct ChangeLog {
     return true
   }
 
+  /// The times that changed since `version`.
+  func ranges(since version: UInt64) -> [TimeRange] {
+    changes.reversed().prefix { $0.version > version }.map(\.range)
+  }
+
   private mutating func joinOlderHalf() {
     var joined: [Change] = []
     for index in stride(from: 0, to: Self.limit / 2, by: 2) {
@@ -57,6 +62,11 @@ extension Store {
   /// that is not known any more.
   public func isUnchanged(since version: UInt64, in range: TimeRange) -> Bool {
     changes.withLock { $0.isUnchanged(since: version, in: range) }
+  }
+
+  /// The times whose samples may have changed since `version` of the data, the newest change first.
+  public func changedRanges(since version: UInt64) -> [TimeRange] {
+    changes.withLock { $0.ranges(since: version) }
   }
 
   /// Notes that points of these times are readable now.

@@ -28,6 +28,19 @@ public struct Retention: Sendable {
   public init() {}
 }
 
+extension Store {
+  /// How long samples of `key` are kept by its rule; nil is for ever.
+  public func retention(of key: SeriesKey) -> Interval? {
+    let retention = options.retention
+    let rule = retention.rules.first { rule in
+      rule.matchers.allSatisfy {
+        $0.passes($0.name == SeriesKey.metricLabel ? key.metric : key.labels[$0.name] ?? "")
+      }
+    }
+    return rule == nil ? retention.period : rule?.period
+  }
+}
+
 /// The first moment whose samples each series keeps.
 struct Horizon: Sendable {
   /// For series without an entry of their own, ns.

@@ -65,10 +65,6 @@ extension Store {
 
   /// Forgets what is under `names`, all at once.
   public func removeRecords(_ kind: RecordKind, _ names: [String]) async throws(StoreError) {
-    try requireWritable()
-    try await run(on: cataloguing) { store throws(StoreError) in
-      try store.catalog.partition.apply(
-        names.map { .remove(key: Array((kind.rawValue + $0).utf8)) })
-    }
+    try await changeRecords(names.map { .remove(kind, $0) })
   }
 }

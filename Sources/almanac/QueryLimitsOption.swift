@@ -16,10 +16,12 @@ enum QueryLimitsOption {
     return limits
   }
 
-  /// Bytes of the results of stages that are kept.
+  /// Bytes of what is kept for other queries.
   ///
-  /// - Parameter text: Like `64Mi`; 0 keeps none.
-  static func stageCache(_ text: String) throws -> Int {
-    text == "0" ? 0 : try OptionValue.bytes(text, of: "stage-cache", as: "64Mi, or 0")
+  /// - Parameters:
+  ///   - text: Like `64Mi`; 0 keeps none.
+  ///   - option: The option's name, as `stage-cache`.
+  static func cache(_ text: String, _ option: String) throws -> Int {
+    text == "0" ? 0 : try OptionValue.bytes(text, of: option, as: "64Mi, or 0")
   }
 }

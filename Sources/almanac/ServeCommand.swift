@@ -67,6 +67,13 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Bytes of the results of stages that are kept for other queries; 0 keeps none.")
   var stageCache = "64Mi"
 
+  @Option(
+    help: """
+      Bytes of memory for states of outliers, which make a poll cost the new samples only; 0 keeps \
+      none.
+      """)
+  var outlierStates = "256Mi"
+
   @Option(help: "Bytes that trained models may take; the longest unused go first.")
   var modelSize = "1Gi"
 
@@ -105,7 +112,8 @@ struct ServeCommand: AsyncParsableCommand {
     options.store.maximumSeries = maximumSeries
     options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
     options.store.rollups = Set(rollup.map(\.resolution))
-    options.stageCacheBytes = try QueryLimitsOption.stageCache(stageCache)
+    options.stageCacheBytes = try QueryLimitsOption.cache(stageCache, "stage-cache")
+    options.outlierStateBytes = try QueryLimitsOption.cache(outlierStates, "outlier-states")
     (options.modelBytes, options.modelsUnusedFor) = try RetentionOption.models(
       unusedFor: modelRetention, size: modelSize)
     options.limits = try QueryLimitsOption.limits(timeout: queryTimeout, memory: queryMemory)

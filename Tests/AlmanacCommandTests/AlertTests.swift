@@ -21,7 +21,7 @@ import Testing
 
     func server(_ arguments: [String]) async throws -> ServerProcess {
       try await ServerProcess(
-        directory: directory.path + "/data", port: ServerProcess.freePort(),
+        directory: directory.path + "/data", port: FreePorts.next(),
         arguments: ["--rules", directory.path + "/*.yml"] + arguments)
     }
   }

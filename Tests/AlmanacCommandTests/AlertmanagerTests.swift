@@ -22,7 +22,7 @@ import Testing
       route: {receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 3s}
       receivers: [{name: hook, webhook_configs: [{url: "\(webhook)", send_resolved: true}]}]
       """.write(toFile: configuration, atomically: true, encoding: .utf8)
-      let address = "127.0.0.1:\(ServerProcess.freePort())"
+      let address = "127.0.0.1:\(FreePorts.next())"
       url = "http://\(address)"
       process.executableURL = URL(fileURLWithPath: binary)
       process.arguments = [

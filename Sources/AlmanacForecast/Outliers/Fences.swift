@@ -1,5 +1,5 @@
 /// A band round the expectation for one refit block: what `mad`, `iqr` and `esd` judge by.
-struct Fences {
+struct Fences: Sendable, Equatable {
   /// Residual in the middle of the band.
   var centre: Double
   /// Distance from the centre to the lower fence, above 0.

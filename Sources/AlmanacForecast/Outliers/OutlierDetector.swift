@@ -36,17 +36,52 @@ public struct OutlierDetector: Sendable {
     }
     let from = max(from, 0)
     guard from < values.count else { return [] }
-    let grid = RefitGrid(samplesPerDay: options.samplesPerDay, offset: options.gridOffset)
-    let longest = Double(grid.day) * min(options.historyDays, Double(values.count))
-    let history = Int(min(longest, Double(max(values.count, grid.day))))
-    let table = SurpriseTable(
-      values: values.map { $0.isFinite ? $0 : .nan }, grid: grid, history: history, curve: curve)
-    var judge = OutlierJudge(options: options, table: table, curve: curve)
+    var judge = OutlierJudge(
+      options: options, table: table(values, against: curve), curve: curve)
+    return walk(values, from: from, &judge, against: curve).samples
+  }
+
+  /// The surprises of all samples.
+  ///
+  /// - Parameter known: what the first blocks were found to be before.
+  func table(
+    _ values: [Double], against curve: ReferenceCurve? = nil, known: [SurpriseTable.Refit] = [],
+    oldest: Int = 0
+  ) -> SurpriseTable {
+    SurpriseTable(
+      values: values.map { $0.isFinite ? $0 : .nan }, grid: grid, history: history(values.count),
+      curve: curve, known: known, oldest: oldest)
+  }
+
+  var grid: RefitGrid {
+    RefitGrid(samplesPerDay: options.samplesPerDay, offset: options.gridOffset)
+  }
+
+  /// The samples that scales are fitted on, of `count`.
+  func history(_ count: Int) -> Int {
+    let longest = Double(grid.day) * min(options.historyDays, Double(count))
+    return Int(min(longest, Double(max(count, grid.day))))
+  }
+
+  /// What is said of samples one after the other.
+  struct Walk {
+    var samples: [JudgedSample] = []
+    /// The first block that was judged.
+    var begin = 0
+    /// The runs before the last block, where that is judged, and before the last sample.
+    var runs = (block: OutlierWriter.Run(), sample: OutlierWriter.Run())
+  }
+
+  func walk(
+    _ values: [Double], from: Int, _ judge: inout OutlierJudge, against curve: ReferenceCurve?
+  ) -> Walk {
+    let table = judge.table
     var blocks = [OutlierJudge.Block?](repeating: nil, count: table.starts.count)
     let first = table.block(of: from)
-    for block in first..<table.starts.count { blocks[block] = judge.judge(block) }
     // A run may have begun earlier: go back to a sample below the threshold.
     var begin = first
+    for block in first..<table.starts.count { blocks[block] = judge.judge(block) }
+    let last = judge.last
     while !Self.endsRun(judge, table.starts[begin]..<from), begin > 0 {
       begin -= 1
       blocks[begin] = judge.judge(begin)
@@ -57,16 +92,19 @@ public struct OutlierDetector: Sendable {
       begin -= 1
       blocks[begin] = judge.judge(begin)
     }
+    judge.last = last
     var writer = OutlierWriter(options: options, values: values, judge: judge, curve: curve)
-    var result: [JudgedSample] = []
-    result.reserveCapacity(values.count - from)
+    var walk = Walk(begin: begin)
+    walk.samples.reserveCapacity(values.count - from)
     for block in begin..<table.starts.count {
+      if block == table.starts.count - 1 { walk.runs.block = writer.run }
       for index in table.starts[block]..<table.end(of: block) where !values[index].isNaN {
+        walk.runs.sample = writer.run
         let verdict = writer.verdict(index, blocks[block])
-        if index >= from { result.append(writer.sample(index, verdict, blocks[block])) }
+        if index >= from { walk.samples.append(writer.sample(index, verdict, blocks[block])) }
       }
     }
-    return result
+    return walk
   }
 
   /// Whether some sample in `range` is certain to be below the threshold.

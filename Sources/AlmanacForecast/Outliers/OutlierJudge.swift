@@ -1,7 +1,27 @@
 /// Scores of refit blocks by one method.
 struct OutlierJudge {
+  /// What scores the samples of one block.
+  struct Fit: Sendable, Equatable {
+    /// How a sample gets its score.
+    enum Scoring: Sendable, Equatable {
+      /// The largest surprise of some parts over the limit.
+      case tails([Tail], limit: Double)
+      /// The distance to the expectation.
+      case fences(Fences)
+    }
+
+    /// The tail of one part.
+    struct Tail: Sendable, Equatable {
+      var part: SurpriseTable.Part
+      var tail: ParetoTail
+    }
+
+    var block: Block
+    var scoring: Scoring
+  }
+
   /// What samples of one block are held against.
-  struct Block {
+  struct Block: Sendable, Equatable {
     /// Residual in the middle of the band.
     var centre = Double.nan
     /// Distance below the centre at which the residual alone scores 1.
@@ -24,6 +44,8 @@ struct OutlierJudge {
   private(set) var scores: [Double]
   /// Raw value of the part that each score comes from.
   private(set) var parts: [UInt8]
+  /// The block judged last and what scored it; not of mixtures.
+  var last: (block: Int, fit: Fit?)?
   /// The mixture's answers, with `gmm`.
   private(set) var mixture: MixtureRatio?
   private let curve: ReferenceCurve?
@@ -46,50 +68,93 @@ struct OutlierJudge {
     scratch = [Double](repeating: 0, count: 4 * table.history / table.grid.stride + 2)
   }
 
+  /// Scores the samples in `range` of a piece of a block that was fitted before; `before` are the
+  /// scores of the samples right in front of it.
+  init(
+    options: OutlierOptions, table: SurpriseTable, range: Range<Int>, fit: Fit?, before: [Double]
+  ) {
+    self.options = options
+    self.table = table
+    curve = nil
+    scores = [Double](repeating: .nan, count: table.values.count)
+    parts = [UInt8](
+      repeating: UInt8(SurpriseTable.Part.residual.rawValue), count: table.values.count)
+    (threshold, fewest, longestRun, scratch) = (0, 0, 0, [])
+    for (index, score) in zip((range.lowerBound - before.count)..., before) {
+      scores[index] = score
+    }
+    if let fit { score(range, fit, table.scales[SurpriseTable.Part.residual.rawValue][0]) }
+  }
+
   /// Scores block `block`; nil where there is too little past.
   mutating func judge(_ block: Int) -> Block? {
     let start = table.starts[block]
-    let residual = SurpriseTable.Part.residual.rawValue
-    let scale = table.scales[residual][block]
+    let scale = table.scales[SurpriseTable.Part.residual.rawValue][block]
+    last = (block, nil)
     guard start >= fewest, !scale.unit.isNaN else { return nil }
+    if options.method == .gmm { return judgeMixture(block) }
+    guard let fit = fit(block, scale) else { return nil }
+    last = (block, fit)
+    score(start..<table.end(of: block), fit, scale)
+    return fit.block
+  }
+
+  private mutating func fit(_ block: Int, _ scale: SurpriseTable.Scale) -> Fit? {
     switch options.method {
-    case .auto: return judgeTails(block, SurpriseTable.Part.allCases)
-    case .residual: return judgeTails(block, [.residual])
-    case .gmm: return judgeMixture(block)
-    case .mad, .iqr, .esd: return judgeFences(block, scale)
+    case .auto: fitTails(block, SurpriseTable.Part.allCases)
+    case .residual: fitTails(block, [.residual])
+    case .mad, .iqr, .esd: fitFences(block, scale)
+    case .gmm: preconditionFailure("BUG: a mixture is no fit of one block")
+    }
+  }
+
+  private mutating func score(
+    _ range: Range<Int>, _ fit: Fit, _ scale: SurpriseTable.Scale
+  ) {
+    switch fit.scoring {
+    case .tails(let tails, let limit):
+      for one in tails {
+        let sizes = table.sizes[one.part.rawValue]
+        for index in range {
+          let size = sizes[index]
+          guard !size.isNaN else { continue }
+          let score = one.tail.surprise(size) / limit
+          if scores[index].isNaN || score > scores[index] {
+            scores[index] = score
+            parts[index] = UInt8(one.part.rawValue)
+          }
+        }
+      }
+    case .fences(let fences):
+      let residuals = table.signed[SurpriseTable.Part.residual.rawValue]
+      for index in range where !residuals[index].isNaN {
+        var residual = residuals[index]
+        if let curve, curve.expected[index].isFinite {
+          residual *= SurpriseTable.share(of: curve, at: index, residual, scale)
+        }
+        scores[index] = fences.score(residual)
+      }
     }
   }
 
   // MARK: - Tails
 
-  private mutating func judgeTails(_ block: Int, _ judged: [SurpriseTable.Part]) -> Block? {
-    let range = table.starts[block]..<table.end(of: block)
-    var tails: [(part: SurpriseTable.Part, tail: ParetoTail)] = []
+  private mutating func fitTails(_ block: Int, _ judged: [SurpriseTable.Part]) -> Fit? {
+    let start = table.starts[block]
+    var tails: [Fit.Tail] = []
     for part in SurpriseTable.Part.allCases {
       let sizes = table.sizes[part.rawValue]
-      guard let tail = tail(of: sizes, before: range.lowerBound, days: 4) else { continue }
-      tails.append((part, tail))
+      guard let tail = tail(of: sizes, before: start, days: 4) else { continue }
+      tails.append(Fit.Tail(part: part, tail: tail))
     }
     let used = tails.filter { judged.contains($0.part) }
     guard !used.isEmpty else { return nil }
     let limit = limit(
-      of: used.map { ($0.tail, table.sizes[$0.part.rawValue]) }, before: range.lowerBound,
-      days: 4, wanted: threshold)
+      of: used.map { ($0.tail, table.sizes[$0.part.rawValue]) }, before: start, days: 4,
+      wanted: threshold)
     var result = Block()
-    for (part, tail) in tails { describe(part, tail, limit: limit, block, in: &result) }
-    for (part, tail) in used {
-      let sizes = table.sizes[part.rawValue]
-      for index in range {
-        let size = sizes[index]
-        guard !size.isNaN else { continue }
-        let score = tail.surprise(size) / limit
-        if scores[index].isNaN || score > scores[index] {
-          scores[index] = score
-          parts[index] = UInt8(part.rawValue)
-        }
-      }
-    }
-    return result
+    for one in tails { describe(one.part, one.tail, limit: limit, block, in: &result) }
+    return Fit(block: result, scoring: .tails(used, limit: limit))
   }
 
   /// The surprise that scores 1, from how often such surprises came before `start`.
@@ -162,16 +227,16 @@ struct OutlierJudge {
 
   // MARK: - Fences
 
-  private mutating func judgeFences(_ block: Int, _ scale: SurpriseTable.Scale) -> Block? {
-    let range = table.starts[block]..<table.end(of: block)
+  private mutating func fitFences(_ block: Int, _ scale: SurpriseTable.Scale) -> Fit? {
+    let start = table.starts[block]
     let residuals = table.signed[SurpriseTable.Part.residual.rawValue]
     var fences: Fences
     if options.method == .mad {
       fences = .mad(scale, limit: threshold)
     } else {
       var count = 0
-      var index = table.grid.firstRead(from: max(0, range.lowerBound - table.history))
-      while index < range.lowerBound {
+      var index = table.grid.firstRead(from: max(0, start - table.history))
+      while index < start {
         if !residuals[index].isNaN {
           scratch[count] = residuals[index]
           count += 1
@@ -190,15 +255,9 @@ struct OutlierJudge {
     }
     fences.below *= options.thresholdFactor
     fences.above *= options.thresholdFactor
-    for index in range where !residuals[index].isNaN {
-      var residual = residuals[index]
-      if let curve, curve.expected[index].isFinite {
-        residual *= SurpriseTable.share(of: curve, at: index, residual, scale)
-      }
-      scores[index] = fences.score(residual)
-    }
-    return Block(
+    let block = Block(
       centre: fences.centre, below: fences.below, above: fences.above,
       usual: 2.326 * SurpriseTable.gaussian * scale.unit)
+    return Fit(block: block, scoring: .fences(fences))
   }
 }

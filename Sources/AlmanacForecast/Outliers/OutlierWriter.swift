@@ -14,16 +14,34 @@ struct OutlierWriter {
   private let curve: ReferenceCurve?
   private let longRun: Int
   private let context: Int
-  private var runStart = 0
-  private var runLength = 0
+  /// What is added to an index of `values` to say which sample it is.
+  private let base: Int
+  /// How many days before each sample from `first` on lies the nearest comparable one, 0 for none;
+  /// nil looks at the values.
+  private let comparables: Comparables?
+  /// The run that the last verdict belongs to.
+  private(set) var run: Run
+
+  /// Days back to the nearest comparable times of the samples from `first` on.
+  typealias Comparables = (first: Int, days: [UInt8])
+
+  /// Samples in succession at or above the threshold.
+  struct Run: Sendable, Equatable {
+    var start = 0
+    var length = 0
+  }
 
   init(
-    options: OutlierOptions, values: [Double], judge: OutlierJudge, curve: ReferenceCurve?
+    options: OutlierOptions, values: [Double], judge: OutlierJudge, curve: ReferenceCurve?,
+    base: Int = 0, comparables: Comparables? = nil, run: Run = Run()
   ) {
     self.options = options
     self.values = values
     self.judge = judge
     self.curve = curve
+    self.base = base
+    self.comparables = comparables
+    self.run = run
     longRun = max(judge.table.grid.samples(minutes: 30), 5)
     context = max(judge.table.grid.samples(minutes: 60), 5)
   }
@@ -36,12 +54,12 @@ struct OutlierWriter {
     if !isWanted || abs(deviation) < options.minimumDeviation { result.score = 0 }
     if result.score >= 1, isReturn(index, result.part, block) { result.score = 1.0.nextDown }
     guard result.score >= 1 else {
-      runLength = 0
+      run.length = 0
       return result
     }
-    if runLength == 0 { runStart = index }
-    runLength += 1
-    if runLength < options.minimumRun { result.score = 1.0.nextDown }
+    if run.length == 0 { run.start = index + base }
+    run.length += 1
+    if run.length < options.minimumRun { result.score = 1.0.nextDown }
     return result
   }
 
@@ -98,13 +116,14 @@ struct OutlierWriter {
       lower = expected + block.centre - block.below * widening(index, above: false)
       upper = expected + block.centre + block.above * widening(index, above: true)
     }
-    let start = runLength > 0 ? runStart : index
+    let start = run.length > 0 ? run.start : index + base
     let (code, reason) = explain(index, verdict, block, expected: expected, lower, upper)
     var sample = JudgedSample(
-      index: index, value: values[index], expected: expected, lower: lower, upper: upper,
+      index: index + base, value: values[index], expected: expected, lower: lower, upper: upper,
       score: verdict.score, llActual: nil, llExpected: nil, direction: verdict.direction,
       reason: reason, code: code, component: nil, contextStart: max(0, start - context),
-      contextEnd: index, comparable: comparable(to: index), runStart: start, runLength: runLength)
+      contextEnd: index + base, comparable: comparable(to: index), runStart: start,
+      runLength: run.length)
     if let mixture = judge.mixture, mixture.component[index] >= 0 {
       sample.llActual = mixture.actual[index]
       sample.llExpected = mixture.predicted[index]
@@ -122,8 +141,17 @@ struct OutlierWriter {
 
   private func comparable(to index: Int) -> Int? {
     let day = judge.table.grid.day
+    if let comparables {
+      let days = Int(comparables.days[index + base - comparables.first])
+      return days == 0 ? nil : index + base - days * day
+    }
+    return Self.comparable(to: index, values, day: day).map { index - $0 * day }
+  }
+
+  /// How many days before `index` lies the nearest comparable time that has a sample.
+  static func comparable(to index: Int, _ values: [Double], day: Int) -> Int? {
     for days in [7, 1] where index >= days * day && !values[index - days * day].isNaN {
-      return index - days * day
+      return days
     }
     return nil
   }
@@ -141,15 +169,15 @@ struct OutlierWriter {
     guard value.isFinite else {
       return ("not_finite", "the sample is \(value > 0 ? "+" : "-")Inf")
     }
-    guard runLength > 0 else { return ("usual", "within what is usual") }
+    guard run.length > 0 else { return ("usual", "within what is usual") }
     let now = Self.short(value)
     let low = Self.short(expected + block.centre - block.usual * widening(index, above: false))
     let high = Self.short(expected + block.centre + block.usual * widening(index, above: true))
     let band = low == high ? low : "\(low) to \(high)"
     let usually = "usually \(band) at this time of day; now \(now)"
     if value < lower || value > upper {
-      if runLength >= longRun {
-        return ("level_shift", "\(usually), and away from it for \(runLength) samples")
+      if run.length >= longRun {
+        return ("level_shift", "\(usually), and away from it for \(run.length) samples")
       }
       return (verdict.direction == .up ? "spike" : "dip", usually)
     }

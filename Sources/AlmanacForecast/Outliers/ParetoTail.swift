@@ -4,7 +4,7 @@ internal import Glibc
 ///
 /// The shape is the estimate of Hill (1975, Annals of Statistics 3:1163), the mean logarithm of
 /// the excesses, drawn towards 0.3 as if 20 excesses of that mean had been seen.
-struct ParetoTail: Sendable {
+struct ParetoTail: Sendable, Equatable {
   /// Where the tail begins.
   let bound: Double
   /// -log10 of the share of the past beyond the bound.
@@ -17,6 +17,13 @@ struct ParetoTail: Sendable {
   private static let share = 0.02
   private static let priorWeight = 20.0
   private static let priorShape = 0.3
+
+  /// A tail that was fitted before.
+  init(bound: Double, boundSurprise: Double, shape: Double) {
+    self.bound = bound
+    self.boundSurprise = boundSurprise
+    self.shape = shape
+  }
 
   /// Fits the present (not NaN) values at `first`, `first + every`, ... before `end`; nil when fewer
   /// than `fewest`. `scratch` has room for them.

@@ -35,6 +35,12 @@ struct RefitGrid: Sendable {
     }
   }
 
+  /// One past the last index of the refit block that begins at `start`.
+  func end(of start: Int) -> Int {
+    let inDay = (start + phase) % day
+    return start + min((inDay / block + 1) * block, day) - inDay
+  }
+
   /// The first index at or after `index` that fits read.
   func firstRead(from index: Int) -> Int {
     let rest = (index + phase) % stride

@@ -18,7 +18,7 @@ struct SurpriseTable {
   }
 
   /// Centre and unit of a part during a refit block; NaN before there is enough past.
-  struct Scale {
+  struct Scale: Sendable, Equatable {
     /// Median of the past.
     var centre = Double.nan
     /// Mean of the middle half of the absolute deviations from the centre, in units in which it
@@ -27,6 +27,33 @@ struct SurpriseTable {
     var deviation = Double.nan
     /// The deviation plus a twentieth of the standard deviation: the unit of sizes.
     var unit = Double.nan
+  }
+
+  /// What a refit block is held against: all that earlier samples are fitted for.
+  struct Refit: Sendable, Equatable {
+    /// Scales by part.
+    var step = Scale()
+    var drift = Scale()
+    var residual = Scale()
+    /// Standard deviation of smoothed residuals, NaN when unknown.
+    var noise = Double.nan
+
+    subscript(part: Part) -> Scale {
+      get {
+        switch part {
+        case .step: step
+        case .drift: drift
+        case .residual: residual
+        }
+      }
+      set {
+        switch part {
+        case .step: step = newValue
+        case .drift: drift = newValue
+        case .residual: residual = newValue
+        }
+      }
+    }
   }
 
   /// The samples, NaN where missing or not finite.
@@ -45,6 +72,12 @@ struct SurpriseTable {
   private(set) var sizes: [[Double]]
   /// Scales by part and block.
   private(set) var scales: [[Scale]]
+  /// Standard deviation of smoothed residuals by block.
+  private(set) var noises: [Double]
+  /// What is expected of the last block and of `slack` samples after it.
+  private(set) var ahead: [Double] = []
+  /// Samples by which one may come early or late.
+  let slack: Int
 
   /// Sizes never exceed this.
   static let largestSize = 1e9
@@ -56,10 +89,17 @@ struct SurpriseTable {
   /// Median absolute deviation to standard deviation of a Gaussian.
   static let gaussian = 1.4826
 
-  init(values: [Double], grid: RefitGrid, history: Int, curve: ReferenceCurve?) {
+  /// - Parameters:
+  ///   - known: what the first blocks were found to be before; the others are fitted.
+  ///   - oldest: the first sample whose surprises are asked for, where blocks are known.
+  init(
+    values: [Double], grid: RefitGrid, history: Int, curve: ReferenceCurve?,
+    known: [Refit] = [], oldest: Int = 0
+  ) {
     self.values = values
     self.grid = grid
     self.history = history
+    slack = Self.slack(grid)
     starts = grid.starts(count: values.count)
     warmUp = max(grid.day / 2, 30)
     let empty = [Double](repeating: .nan, count: values.count)
@@ -68,7 +108,53 @@ struct SurpriseTable {
     sizes = signed
     scales = [[Scale]](
       repeating: [Scale](repeating: Scale(), count: starts.count), count: Part.allCases.count)
-    build(curve: curve)
+    noises = [Double](repeating: .nan, count: starts.count)
+    build(curve: curve, known: known, oldest: oldest)
+  }
+
+  /// A piece of a block that was fitted before: the samples in `range` of `values`, in front of which
+  /// lie at least `reach(grid)` others.
+  ///
+  /// `start` is where the block begins, counted as `values` are and maybe below 0; `expected` what
+  /// is expected from `reach(grid)` samples before it on; `residuals` those of the samples right
+  /// before the range.
+  init(
+    values: [Double], range: Range<Int>, grid: RefitGrid, refit: Refit, start: Int,
+    expected: [Double], residuals: [Double]
+  ) {
+    self.values = values
+    self.grid = grid
+    slack = Self.slack(grid)
+    (history, warmUp, starts) = (0, 0, [0])
+    let first = Self.reach(grid) - start
+    self.expected = Array(expected[first..<first + values.count])
+    let empty = [Double](repeating: .nan, count: values.count)
+    signed = [[Double]](repeating: empty, count: Part.allCases.count)
+    sizes = signed
+    scales = Part.allCases.map { [refit[$0]] }
+    noises = [refit.noise]
+    for (index, residual) in zip((range.lowerBound - residuals.count)..., residuals) {
+      signed[Part.residual.rawValue][index] = residual
+    }
+    surprise(
+      range, start: start, refit, ahead: expected, from: Self.reach(grid), later: slack)
+    for part in Part.allCases { size(range, of: part, refit[part]) }
+  }
+
+  /// Samples by which one may come early or late.
+  static func slack(_ grid: RefitGrid) -> Int {
+    grid.day >= 144 ? max(grid.samples(minutes: 2), 1) : 0
+  }
+
+  /// How many samples before a sample its surprises depend on.
+  static func reach(_ grid: RefitGrid) -> Int { slack(grid) + 2 * five }
+
+  /// What block `block` was found to be.
+  func refit(_ block: Int) -> Refit {
+    var refit = Refit()
+    for part in Part.allCases { refit[part] = scales[part.rawValue][block] }
+    refit.noise = noises[block]
+    return refit
   }
 
   /// One past the last index of block `block`.
@@ -83,8 +169,7 @@ struct SurpriseTable {
 
   // MARK: - Building
 
-  private mutating func build(curve: ReferenceCurve?) {
-    let slack = grid.day >= 144 ? max(grid.samples(minutes: 2), 1) : 0
+  private mutating func build(curve: ReferenceCurve?, known: [Refit], oldest: Int) {
     var rules = SeasonalExpectation(grid: grid, longest: values.count, reach: slack)
     var ahead = [Double](repeating: 0, count: min(grid.block, values.count) + slack)
     let room = max(history, 7 * grid.day) / grid.stride + 2
@@ -92,19 +177,30 @@ struct SurpriseTable {
     for block in starts.indices {
       let start = starts[block]
       let end = end(of: block)
-      if start >= warmUp {
-        for part in Part.allCases {
-          scales[part.rawValue][block] = scale(part, before: start, &scratch)
-        }
-      }
-      let noise = start >= 7 * grid.day ? smoothNoise(before: start, &scratch) : .nan
-      rules.expect(values, start: start, noise: noise, into: &ahead)
+      let refit = block < known.count ? known[block] : fit(before: start, &scratch)
+      for part in Part.allCases { scales[part.rawValue][block] = refit[part] }
+      noises[block] = refit.noise
+      rules.expect(values, start: start, noise: refit.noise, into: &ahead)
       for index in start..<end { expected[index] = ahead[index - start] }
       if let curve { overlay(curve, on: start..<end, &ahead) }
+      if block < known.count, end <= oldest { continue }
       // What a curve says after a sample would change with the curve's end.
-      surprise(block: block, ahead: ahead, slack: slack, later: curve == nil ? slack : 0)
-      size(block: block, curve: curve)
+      surprise(
+        start..<end, start: start, refit, ahead: ahead, from: 0,
+        later: curve == nil ? slack : 0)
+      for part in Part.allCases { size(start..<end, of: part, refit[part]) }
+      if let curve { share(start..<end, refit.residual, curve) }
     }
+    self.ahead = ahead
+  }
+
+  private func fit(before start: Int, _ scratch: inout [Double]) -> Refit {
+    var refit = Refit()
+    if start >= warmUp {
+      for part in Part.allCases { refit[part] = scale(part, before: start, &scratch) }
+    }
+    if start >= 7 * grid.day { refit.noise = smoothNoise(before: start, &scratch) }
+    return refit
   }
 
   /// Puts the curve in place of the rules where it has a value.
@@ -117,19 +213,23 @@ struct SurpriseTable {
     }
   }
 
-  private mutating func surprise(block: Int, ahead: [Double], slack: Int, later: Int) {
-    let start = starts[block]
-    let residualNoise = scales[Part.residual.rawValue][block].deviation * Self.gaussian
-    let stepNoise = scales[Part.step.rawValue][block].deviation * Self.gaussian
-    let driftNoise = scales[Part.drift.rawValue][block].deviation * Self.gaussian
+  /// `ahead[from...]` is what is expected from `start`, the beginning of the block, on.
+  private mutating func surprise(
+    _ range: Range<Int>, start: Int, _ refit: Refit, ahead: [Double], from: Int, later: Int
+  ) {
+    let residualNoise = refit.residual.deviation * Self.gaussian
+    let stepNoise = refit.step.deviation * Self.gaussian
+    let driftNoise = refit.drift.deviation * Self.gaussian
     let tap = min(max(slack / 2, 1), grid.stride)
-    for index in start..<end(of: block) where !values[index].isNaN {
+    // Where in `ahead` index 0 would be.
+    let zero = from - start
+    for index in range where !values[index].isNaN {
       let value = values[index]
       var low = expected[index]
       var high = low
       var position = max(index - slack, 0)
       while position <= index + later {
-        let there = position < start ? expected[position] : ahead[position - start]
+        let there = position < start ? expected[position] : ahead[position + zero]
         if there < low { low = there }
         if there > high { high = there }
         position += tap
@@ -140,20 +240,18 @@ struct SurpriseTable {
       }
       signed[Part.residual.rawValue][index] = residual
       signed[Part.step.rawValue][index] = unexplained(
-        step(at: index), at: index, span: 1, stepNoise, slack, later, tap: tap, start,
-        ahead)
+        step(at: index), at: index, span: 1, stepNoise, later, tap: tap, start, ahead, zero)
       signed[Part.drift.rawValue][index] = unexplained(
-        drift(at: index), at: index, span: Self.five, driftNoise, slack, later, tap: tap,
-        start, ahead)
+        drift(at: index), at: index, span: Self.five, driftNoise, later, tap: tap, start, ahead,
+        zero)
     }
   }
 
   /// `change` less the change in the same direction that the expectation makes within the slack;
   /// a change of sides is no change.
   private func unexplained(
-    _ change: Double, at index: Int, span: Int, _ noise: Double, _ slack: Int,
-    _ later: Int, tap: Int,
-    _ start: Int, _ ahead: [Double]
+    _ change: Double, at index: Int, span: Int, _ noise: Double, _ later: Int, tap: Int,
+    _ start: Int, _ ahead: [Double], _ zero: Int
   ) -> Double {
     let least = Self.steep * noise
     guard abs(change) > least else { return change }
@@ -165,8 +263,8 @@ struct SurpriseTable {
       for back in 0..<span {
         let now = position - back
         let before = now - span
-        difference += now < start ? expected[now] : ahead[now - start]
-        difference -= before < start ? expected[before] : ahead[before - start]
+        difference += now < start ? expected[now] : ahead[now + zero]
+        difference -= before < start ? expected[before] : ahead[before + zero]
       }
       difference *= sign / Double(span)
       if difference > most { most = difference }
@@ -201,19 +299,17 @@ struct SurpriseTable {
     return count > 0 ? sum / Double(count) : .nan
   }
 
-  private mutating func size(block: Int, curve: ReferenceCurve?) {
-    let range = starts[block]..<end(of: block)
-    for part in Part.allCases {
-      let scale = scales[part.rawValue][block]
-      guard !scale.unit.isNaN else { continue }
-      for index in range {
-        let size = abs(signed[part.rawValue][index] - scale.centre) / scale.unit
-        sizes[part.rawValue][index] = min(size, Self.largestSize)
-      }
+  private mutating func size(_ range: Range<Int>, of part: Part, _ scale: Scale) {
+    guard !scale.unit.isNaN else { return }
+    for index in range {
+      let size = abs(signed[part.rawValue][index] - scale.centre) / scale.unit
+      sizes[part.rawValue][index] = min(size, Self.largestSize)
     }
+  }
+
+  private mutating func share(_ range: Range<Int>, _ scale: Scale, _ curve: ReferenceCurve) {
     let part = Part.residual.rawValue
-    let scale = scales[part][block]
-    guard let curve, !scale.unit.isNaN else { return }
+    guard !scale.unit.isNaN else { return }
     for index in range where curve.expected[index].isFinite {
       sizes[part][index] *= Self.share(of: curve, at: index, signed[part][index], scale)
     }

@@ -20,7 +20,8 @@ public enum ThresholdFactor {
 
   /// The factor for these scores; the order does not matter.
   public static func factor(falseAlarms: [Double], events: [Double]) -> Double {
-    let weakest = events.min() ?? .infinity
+    // A little less, so that rounding takes none of them below the threshold.
+    let weakest = (events.min() ?? .infinity) * (1 - 1e-13)
     if let strongest = falseAlarms.filter({ $0 < weakest }).max() {
       let wanted = max(strongest * margin, 1)
       // An event that was missed is still one where weaker false alarms are known.

@@ -8,14 +8,21 @@ extension Evaluator {
 
   /// Judges the samples that the plan's input selects; everything before them is history.
   func outliers(_ plan: OutliersPlan, _ context: Context) async throws -> [LabelledOutliers] {
+    if let streamed = try await streamedOutliers(plan, context) { return streamed }
+    let lead = plan.streamed == nil ? .zero : OutlierHistory.renewal
     let (data, inner, judged) = judgement(
-      of: plan.input, context, lead: max(Self.lead, plan.history + plan.history))
+      of: plan.input, context, lead: outlierLead(plan) + lead)
     let reference = try await reference(plan, context)
     let all = try await settledSeries(data, inner)
     return try await all.concurrentMap { one in
       let forecast = reference.first { $0.key == one.key }
       return try await pool.compute { try judge(one, judged, against: forecast, plan) }
     }
+  }
+
+  /// How much of the past counts before what is judged.
+  func outlierLead(_ plan: OutliersPlan) -> Interval {
+    max(Self.lead, plan.history + plan.history)
   }
 
   /// What to read, when, and which part of it to judge: what comes before that is read as history.
@@ -56,19 +63,21 @@ extension Evaluator {
       warnings.add("\(one.key): the forecast to judge against has no such series")
       return nil
     }
-    guard let grid = try regular(one) else { return nil }
+    let history = plan.streamed == nil ? nil : history(of: one.key, judged, plan)
+    var one = one
+    if let history { one.samples = history.cut(one.samples) }
+    let step = history?.step(of: one.samples, until: judged.end).step
+    guard let grid = try regular(one, step: step) else { return nil }
     let (distance, overflow) = judged.start.aligned(downTo: grid.step).nanoseconds
       .subtractingReportingOverflow(grid.start.nanoseconds)
     let from = overflow ? 0 : Int(min(max(distance / grid.step.nanoseconds, 0), Int64(grid.count)))
     guard from < grid.count else { return nil }
     let samples: [JudgedSample]
     do {
-      samples = try OutlierDetector(options: options(plan, grid, one.key)).judge(
+      samples = try OutlierDetector(options: options(plan, grid, one.key, history)).judge(
         grid.values, from: from, against: forecast.map { $0.reference(on: grid) })
     } catch {
-      throw QueryError(
-        code: .evaluation, message: "\(one.key): \(error.message)", range: plan.range,
-        stage: "outliers", hint: "docs/query-language.md has the range of every argument")
+      throw failure(one.key, error, plan)
     }
     let times = one.samples.times(in: grid)
     let kept = samples.filter { sample in
@@ -81,8 +90,20 @@ extension Evaluator {
       judgements: judgements.about(one.key, plan.signal.text))
   }
 
-  private func options(
-    _ plan: OutliersPlan, _ grid: RegularSeries, _ key: SeriesKey
+  func failure(_ key: SeriesKey, _ error: OutlierError, _ plan: OutliersPlan) -> QueryError {
+    QueryError(
+      code: .evaluation, message: "\(key): \(error.message)", range: plan.range,
+      stage: "outliers", hint: "docs/query-language.md has the range of every argument")
+  }
+
+  /// By how much feedback moves the threshold of a series.
+  func thresholdFactor(of key: SeriesKey, _ plan: OutliersPlan) -> Double {
+    judgements.factor(of: key, plan.signal.text, plan.method.rawValue)
+  }
+
+  /// - Parameter history: when refits are due; nil for quarter days.
+  func options(
+    _ plan: OutliersPlan, _ grid: RegularSeries, _ key: SeriesKey, _ history: OutlierHistory?
   ) -> OutlierOptions {
     let day = Interval.days(1).nanoseconds
     let perDay = max(1, Int((day + grid.step.nanoseconds / 2) / grid.step.nanoseconds))
@@ -90,14 +111,15 @@ extension Evaluator {
     options.method = plan.method
     options.historyDays = plan.history.seconds / Interval.days(1).seconds
     options.threshold = plan.threshold
-    options.thresholdFactor = judgements.factor(
-      of: key, plan.signal.text, plan.method.rawValue)
+    options.thresholdFactor = thresholdFactor(of: key, plan)
     options.alarmsPerDay = plan.alarmsPerDay
     options.direction = plan.direction
     options.minimumDeviation = plan.minimumDeviation
     options.minimumRun = max(1, plan.minimumDuration.count(of: grid.step))
     options.seed = plan.seed
-    options.gridOffset = Int(grid.start.nanoseconds / grid.step.nanoseconds)
+    options.gridOffset =
+      history?.offset(of: grid.start, step: grid.step)
+      ?? Int(grid.start.nanoseconds / grid.step.nanoseconds)
     return options
   }
 }

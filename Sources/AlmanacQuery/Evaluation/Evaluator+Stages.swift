@@ -6,6 +6,8 @@ internal import Synchronization
 struct StageScope: Sendable {
   /// Where results are kept; nil works everything out.
   var cache: StageCache?
+  /// What is remembered of series whose outliers were asked for; nil judges all anew.
+  var outliers: OutlierStates?
   /// What the stage around this notes of its reads.
   var reads: StageReads?
   /// Who watches the stages; nil where nobody does.
@@ -147,6 +149,8 @@ final class StageReads: Sendable {
 private struct NotedSeries: SeriesSource {
   let base: any SeriesSource
   let reads: StageReads
+
+  func retention(of key: SeriesKey) -> Interval? { base.retention(of: key) }
 
   func samples(
     passing matchers: [LabelMatcher], in range: TimeRange

@@ -39,6 +39,9 @@ public protocol SeriesSource: Sendable {
   func outline(
     passing matchers: [LabelMatcher], in range: TimeRange, limit: Int
   ) async throws -> SeriesOutline
+
+  /// How long samples of `key` are kept; nil is for ever.
+  func retention(of key: SeriesKey) -> Interval?
 }
 
 extension SeriesSource {
@@ -49,6 +52,9 @@ extension SeriesSource {
   ) async throws -> [LabelledSamples] {
     try await samples(passing: matchers, in: range).compactMap(transform)
   }
+
+  /// For ever.
+  public func retention(of key: SeriesKey) -> Interval? { nil }
 
   /// Reads the samples and sums them up.
   public func summaries(

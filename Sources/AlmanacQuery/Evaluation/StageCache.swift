@@ -10,6 +10,16 @@ public protocol DataChanges: Sendable {
   /// Whether all samples inside `range` are as they were at `version`; false where that is not
   /// known any more.
   func isUnchanged(since version: UInt64, in range: TimeRange) -> Bool
+
+  /// The times whose samples may have changed since `version`.
+  func ranges(since version: UInt64) -> [TimeRange]
+}
+
+extension DataChanges {
+  /// All times, unless nothing changed at all.
+  public func ranges(since version: UInt64) -> [TimeRange] {
+    self.version == version ? [] : [.all]
+  }
 }
 
 /// Results of stages, shared by all queries: a query that differs from an earlier one in its last
