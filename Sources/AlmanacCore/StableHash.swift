@@ -28,10 +28,7 @@ public struct StableHash {
 
   /// The hash of all that was taken in: 32 hexadecimal digits.
   public var hexadecimal: String {
-    [high, low].map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
+    high.hexadecimal + low.hexadecimal
   }
 
   private static func fold(_ value: UInt64, _ factor: UInt64) -> UInt64 {

@@ -25,15 +25,9 @@ final class FeedbackStore: JudgementStore {
   init(store: Store, logger: Logger, clock: @escaping @Sendable () -> Timestamp) throws {
     self.store = store
     self.clock = clock
-    var all: [Judgement] = []
-    for record in try store.records(.feedback) {
-      guard let one = Judgement(name: record.name, record: record.text) else {
-        logger.warning("cannot read the stored feedback \(record.name)")
-        continue
-      }
-      all.append(one)
-    }
-    all.sort { $0.id < $1.id }
+    let all = try store.readRecords(
+      .feedback, "stored feedback", logger: logger, Judgement.init(name:record:)
+    ).sorted { $0.id < $1.id }
     state.withLock { state in
       state.set(all)
       state.lastID = all.last?.id ?? 0

@@ -12,15 +12,8 @@ final class LetStore: Sendable {
   /// Reads what is stored; what cannot be read is left out with a warning.
   init(store: Store, logger: Logger) throws {
     self.store = store
-    var lets: [StoredLet] = []
-    for record in try store.records(.lets) {
-      guard let one = StoredLet(name: record.name, record: record.text) else {
-        logger.warning("cannot read the stored let \(record.name)")
-        continue
-      }
-      lets.append(one)
-    }
-    self.lets = Mutex(lets)
+    lets = Mutex(
+      try store.readRecords(.lets, "stored let", logger: logger, StoredLet.init(name:record:)))
   }
 
   /// All of them, in order of name and version.

@@ -23,15 +23,9 @@ final class RefreshSchedule: Sendable {
   /// Reads what is stored; what cannot be read is left out with a warning.
   init(store: Store, logger: Logger) throws {
     self.store = store
-    var refreshes: [Refresh] = []
-    for record in try store.records(.refreshes) {
-      guard let one = Refresh(name: record.name, record: record.text) else {
-        logger.warning("cannot read the refresh of job \(record.name)")
-        continue
-      }
-      refreshes.append(one)
-    }
-    self.refreshes = Mutex(refreshes)
+    refreshes = Mutex(
+      try store.readRecords(
+        .refreshes, "refresh of job", logger: logger, Refresh.init(name:record:)))
   }
 
   /// All of them, in order of job.

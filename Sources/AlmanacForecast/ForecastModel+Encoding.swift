@@ -21,38 +21,14 @@ extension ForecastModel {
     for stage in stages { body.put(stage) }
     body.put(method)
     body.put(intervals)
-
-    var file = ModelWriter()
-    file.append(ModelFile.magic)
-    file.put(ModelFile.version)
-    file.put(UInt32(body.bytes.count))
-    file.append(body.bytes)
-    file.put(ModelFile.checksum(file.bytes[...]))
-    return file.bytes
+    return ModelFile.frame.wrap(body.bytes)
   }
 
   /// Reads what `encoded` wrote.
   ///
   /// - Throws: `damagedModel` for any other bytes.
   public init(encoded bytes: [UInt8]) throws(ForecastError) {
-    let head = ModelFile.magic.count + 2 + 4
-    guard bytes.count >= head + 4, bytes.count <= ModelFile.maximumCount,
-      bytes.starts(with: ModelFile.magic)
-    else { throw ModelReader.damaged("it does not begin as one") }
-    var header = ModelReader(bytes[ModelFile.magic.count..<head])
-    let version = try header.integer(UInt16.self)
-    guard version == ModelFile.version else {
-      throw ModelReader.damaged("version \(version) is not known here")
-    }
-    guard Int(try header.integer(UInt32.self)) == bytes.count - head - 4 else {
-      throw ModelReader.damaged("its length is not what it says")
-    }
-    var tail = ModelReader(bytes[(bytes.count - 4)...])
-    guard try tail.integer(UInt32.self) == ModelFile.checksum(bytes[..<(bytes.count - 4)]) else {
-      throw ModelReader.damaged("its checksum does not match")
-    }
-
-    var body = ModelReader(bytes[head..<(bytes.count - 4)])
+    var body = try ModelFile.frame.open(bytes)
     kind = try body.word(ModelKind.self)
     trainedFrom = Timestamp(nanoseconds: try body.integer(Int64.self))
     trainedUntil = Timestamp(nanoseconds: try body.integer(Int64.self))

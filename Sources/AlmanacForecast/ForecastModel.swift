@@ -96,9 +96,10 @@ public struct ForecastModel: Sendable {
       throw ForecastError(
         .tooShort, "cannot forecast from \(known.count) steps of history: too few")
     }
-    let past = try Past(
+    var past = try Past(
       grid.series, until: grid.series.count, steps: stages, method: interpolate,
-      rhythm: grid.rhythm, followsLevel: method.followsLevel)
+      rhythm: grid.rhythm)
+    if method.followsLevel, let rhythm = grid.rhythm { past = past.atNewestLevel(rhythm) }
     // The rules compare the last hour with the first one ahead, however few steps are asked for:
     // the same step gets the same value at any horizon.
     let hour = grid.rhythm.map { $0.day / 24 } ?? 1

@@ -26,13 +26,9 @@ struct Forecaster {
 
   /// The past until position `end`, with stages fitted on nothing after it.
   private func past(until end: Int) throws(ForecastError) -> Past {
-    try past(until: end, followsLevel: false)
-  }
-
-  private func past(until end: Int, followsLevel: Bool) throws(ForecastError) -> Past {
     try Past(
       grid.series, until: end, steps: options.stages, method: options.interpolate,
-      rhythm: grid.rhythm, followsLevel: followsLevel)
+      rhythm: grid.rhythm)
   }
 
   func train(progress: (TrainingProgress) -> Bool) throws(ForecastError) -> Result {
@@ -52,11 +48,11 @@ struct Forecaster {
         .holtWinters(HoltWinters.fit(full.values, period: rhythm.day, origins: origins)), full)
     default:
       let past = { (end: Int) throws(ForecastError) in
-        try self.past(until: end, followsLevel: true)
+        try self.past(until: end).atNewestLevel(rhythm)
       }
       return try MixTraining(
         series: grid.series, options: options, rhythm: rhythm, past: past, shared: shared
-      ).train(past(count), progress: progress)
+      ).train(full.atNewestLevel(rhythm), progress: progress)
     }
   }
 

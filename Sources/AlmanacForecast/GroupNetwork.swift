@@ -48,8 +48,8 @@ public struct GroupNetwork: Sendable, Equatable {
     for series in usable {
       let length = { (end: Int) throws(ForecastError) -> [Float] in
         let past = try Past(
-          series, until: end, steps: options.stages, method: options.interpolate, rhythm: rhythm,
-          followsLevel: true)
+          series, until: end, steps: options.stages, method: options.interpolate, rhythm: rhythm
+        ).atNewestLevel(rhythm)
         let rules = SeasonalRules(past.values, rhythm: rhythm)
         return NetworkForecaster.residual(past, rules: rules, options: options).series
       }

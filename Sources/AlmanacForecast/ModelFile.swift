@@ -1,25 +1,9 @@
 internal import AlmanacCore
 
-/// The bytes of a model: magic, version, length, payload, CRC-32 of all before it; integers little
-/// endian, floats as their bits.
+/// The bytes of a model in their frame; floats as their bits.
 enum ModelFile {
-  static let magic: [UInt8] = Array("ALMF".utf8)
-  static let version: UInt16 = 2
-  /// No model is larger: a network of 1,024 hidden units takes 25 MB.
-  static let maximumCount = 64 << 20
-
-  /// CRC-32 as in IEEE 802.3.
-  static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    var crc: UInt32 = .max
-    for byte in bytes { crc = table[Int((crc ^ UInt32(byte)) & 255)] ^ (crc >> 8) }
-    return ~crc
-  }
-
-  private static let table: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { value, _ in
-      value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1
-    }
-  }
+  static let frame = FileFrame(
+    magic: Array("ALMF".utf8), version: 2, complaint: "it does not begin as one")
 }
 
 /// Appends a model's parts.

@@ -90,13 +90,13 @@ struct WorkGrid {
   }
 }
 
-/// What was known until some moment, prepared for the rules: no gaps, no trend, and where that was
-/// asked for all at the newest level.
+/// What was known until some moment, prepared for the rules: no gaps, no trend, perhaps all at the
+/// newest level.
 struct Past {
   /// Prepared values without gaps, at least one.
-  let values: [Double]
+  private(set) var values: [Double]
   /// The shift before which values were moved to the level after it; nil where there is none.
-  let shift: LevelShift?
+  private(set) var shift: LevelShift?
   /// The stages, fitted on nothing but this past.
   let preparation: FittedPreparation
   /// What was taken away per step, 0 at the first step after the past; 0 where there is no trend.
@@ -108,11 +108,9 @@ struct Past {
   private let end: Int
 
   /// Everything before position `end` of the grid.
-  ///
-  /// - Parameter followsLevel: whether what lies before a shift of level is moved to the new one.
   init(
     _ grid: RegularSeries, until end: Int, steps: [PreparationStep],
-    method: InterpolationMethod, rhythm: Rhythm?, followsLevel: Bool
+    method: InterpolationMethod, rhythm: Rhythm?
   ) throws(ForecastError) {
     let known = grid.prefix(end)
     preparation = try FittedPreparation.fit(steps, on: known, skipping: true)
@@ -125,15 +123,8 @@ struct Past {
     if slope != 0 {
       for index in values.indices { values[index] -= slope * Double(index - values.count) }
     }
-    var (low, high) = (values.min() ?? 0, values.max() ?? 0)
-    shift = followsLevel ? rhythm.flatMap { LevelShift.newest(in: values, rhythm: $0) } : nil
-    if let shift {
-      for index in 0..<shift.index { values[index] += shift.size }
-      (low, high) = (min(low, values.min() ?? 0), max(high, values.max() ?? 0))
-    }
     self.values = values
-    let room = (high - low) / Double(values.count).squareRoot()
-    range = (low - room)...(high + room)
+    extent = (values.min() ?? 0)...(values.max() ?? 0)
     next = known.nextTime
     step = grid.step
     self.grid = grid
@@ -167,13 +158,34 @@ struct Past {
       [values[values.count - 1] - slope], start: before, step: step)[0]
   }
 
-  /// The range of `values`, by 1/sqrt(n) of it wider for n values; ahead, the trend moves it.
-  private let range: ClosedRange<Double>
+  /// The same with what lies before a shift of level moved to the new one.
+  func atNewestLevel(_ rhythm: Rhythm) -> Past {
+    guard let shift = LevelShift.newest(in: values, rhythm: rhythm) else { return self }
+    var past = self
+    past.shift = shift
+    for index in 0..<shift.index { past.values[index] += shift.size }
+    past.extent =
+      min(
+        extent.lowerBound, past.values.min() ?? 0)...max(
+        extent.upperBound, past.values.max() ?? 0)
+    return past
+  }
+
+  /// From the lowest to the highest value; ahead, the trend moves it.
+  private var extent: ClosedRange<Double>
+
+  /// The extent, by 1/sqrt(n) of it wider for n values.
+  private var range: ClosedRange<Double> {
+    let (low, high) = (extent.lowerBound, extent.upperBound)
+    let room = (high - low) / Double(values.count).squareRoot()
+    return (low - room)...(high + room)
+  }
 
   /// `values` held inside the range of the past, a little widened: the less is known of it, the
   /// more.
   func held(_ values: [Double]) -> [Double] {
-    values.map { min(max($0, range.lowerBound), range.upperBound) }
+    let range = range
+    return values.map { min(max($0, range.lowerBound), range.upperBound) }
   }
 
   /// Gaps of up to two hours by `method`, longer ones with the same time a week or days before

@@ -58,7 +58,7 @@ struct Explanation: Sendable {
       if let tap = row.tap { notes.append("tapped as \(tap)") }
       cells.append([
         .integer(index + 1), .text(row.text), .text(row.plan.type.name),
-        .text(TextHash.hexadecimal(row.text)), .text(cached),
+        .text(FNV1a(row.text.utf8).value.hexadecimal), .text(cached),
         .integer(row.selector == nil ? nil : seen.series),
         .integer(row.selector == nil ? nil : seen.samples),
         .number((cost * 100).rounded() / 100), .text(notes.joined(separator: "; ")),

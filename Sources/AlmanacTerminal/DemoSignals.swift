@@ -147,10 +147,7 @@ public struct DemoSignals: Sendable {
     func forEachHundredth(_ body: (_ time: Int64, _ hundredths: Int) -> Void) {
       let shape = DemoShape(metric: metric, host: host)
       let name = metric + "/" + host
-      let salt = name.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-        ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-      }
-      var noise = SplitMix64(seed: seed ^ salt)
+      var noise = SplitMix64(seed: seed ^ FNV1a(name.utf8).value)
       var drift = 0.0
       for minute in 0..<DemoSignals.minutes {
         let time = start + .minutes(Int64(minute))

@@ -17,13 +17,17 @@ enum OptionValue {
   }
 
   /// A duration such as `90d`.
+  ///
+  /// - Parameter whole: What was given, where `text` is a part of it.
   static func duration(
-    _ text: String, of option: String, as example: String, allowsZero: Bool = false
+    _ text: String, in whole: String? = nil, of option: String, as example: String,
+    allowsZero: Bool = false
   ) throws -> Interval {
     guard let interval = Interval(parameter: text),
       interval > .zero || allowsZero && interval == .zero
     else {
-      throw ValidationError("cannot read --\(option) \(text): write a duration, as \(example)")
+      throw ValidationError(
+        "cannot read --\(option) \(whole ?? text): write a duration, as \(example)")
     }
     return interval
   }

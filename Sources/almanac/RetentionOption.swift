@@ -36,9 +36,6 @@ enum RetentionOption {
   }
 
   private static func period(_ text: String, in option: String) throws -> Interval {
-    guard let interval = Interval(parameter: text), interval > .zero else {
-      throw ValidationError("cannot read --retention \(option): write a duration, as 90d")
-    }
-    return interval
+    try OptionValue.duration(text, in: option, of: "retention", as: "90d")
   }
 }

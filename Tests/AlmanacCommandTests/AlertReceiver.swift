@@ -36,19 +36,12 @@ final class AlertReceiver: Sendable {
 
   init() throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, length) == 0 && listen(listener, 64) == 0
-          && getsockname(listener, $0, &length) == 0
-      }
-    }
-    try #require(isBound)
+    let port = FreePorts.next()
+    var address = LocalAddress(port: port)
+    let isBound = address.withSocketAddress { bind(listener, $0, $1) == 0 }
+    try #require(isBound && listen(listener, 64) == 0)
     self.listener = listener
-    url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/hook?secret=1"
+    url = "http://127.0.0.1:\(port)/hook?secret=1"
     let thread = Thread {
       while true {
         let connection = accept(listener, nil, nil)

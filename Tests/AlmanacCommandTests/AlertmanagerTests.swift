@@ -5,9 +5,7 @@ import Testing
 /// Alerts of the real program in a real Alertmanager.
 @Suite(.serialized) struct AlertmanagerTests {
   /// The program in `PATH`, or nil where there is none.
-  static let binary: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "")
-    .split(separator: ":").flatMap { ["\($0)/prometheus-alertmanager", "\($0)/alertmanager"] }
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
+  static let binary = ServerProcess.program(["prometheus-alertmanager", "alertmanager"])
 
   /// An Alertmanager that tells one webhook.
   final class Alertmanager {

@@ -7,9 +7,7 @@ import Testing
 /// write.
 final class PrometheusProcess {
   /// The program in `PATH`, or nil where there is none.
-  static let binary: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "")
-    .split(separator: ":").map { "\($0)/prometheus" }
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
+  static let binary = ServerProcess.program(["prometheus"])
 
   let url: String
   private let process = Process()

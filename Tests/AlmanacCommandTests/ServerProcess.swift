@@ -66,6 +66,13 @@ final class ServerProcess {
     return process.terminationStatus
   }
 
+  /// A program of one of these names in `PATH`; nil where there is none.
+  static func program(_ names: [String]) -> String? {
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .flatMap { folder in names.map { "\(folder)/\($0)" } }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
   static func send(
     _ method: String, _ url: String, body: String? = nil
   ) async throws -> (status: Int, body: String) {

@@ -91,13 +91,6 @@ import Testing
 
   /// Puts magic, version, length and checksum right.
   private static func seal(_ bytes: inout [UInt8]) {
-    let body = Array(bytes[10..<(bytes.count - 4)])
-    var file = ModelWriter()
-    file.append(ModelFile.magic)
-    file.put(ModelFile.version)
-    file.put(UInt32(body.count))
-    file.append(body)
-    file.put(ModelFile.checksum(file.bytes[...]))
-    bytes = file.bytes
+    bytes = ModelFile.frame.wrap(Array(bytes[10..<(bytes.count - 4)]))
   }
 }

@@ -25,7 +25,7 @@ import Testing
     let series = RegularSeries(
       start: Series.start, step: .minutes(15), values: Series.reference(21 * 96))
     let past = { (end: Int) throws(ForecastError) in
-      try Past(series, until: end, steps: [], method: .linear, rhythm: rhythm, followsLevel: false)
+      try Past(series, until: end, steps: [], method: .linear, rhythm: rhythm)
     }
     let tests = try Backtests(until: series.count, rhythm: rhythm, past: past)
     #expect(tests.folds.map(\.end) == [1920, 1796, 1671, 1508, 1344, 1200, 1056, 912, 768])
@@ -74,7 +74,7 @@ import Testing
     }
     let series = RegularSeries(start: Series.start, step: .minutes(15), values: values)
     let past = { (end: Int) throws(ForecastError) in
-      try Past(series, until: end, steps: [], method: .linear, rhythm: rhythm, followsLevel: false)
+      try Past(series, until: end, steps: [], method: .linear, rhythm: rhythm)
     }
     let mix = try Backtests(until: series.count, rhythm: rhythm, past: past).fit()
     #expect(close(mix.weights.reduce(0, +), 1) && close(mix.near.reduce(0, +), 1))

@@ -21,17 +21,11 @@ final class AlertDelivery: Sendable {
     _ options: RuleOptions, store: Store, transport: any AlertTransport, now: Timestamp,
     logger: Logger
   ) throws {
-    var waiting: [WebhookNews] = []
-    for record in try store.records(.notifications) {
-      guard let news = WebhookNews(name: record.name, record: record.text) else {
-        logger.warning("cannot read the stored notification \(record.name)")
-        continue
-      }
-      if !options.webhooks.contains(news.url) {
-        logger.warning(
-          "\(news.count) alerts for \(AlertTarget.origin(news.url)) wait: it is no webhook now")
-      }
-      waiting.append(news)
+    let waiting = try store.readRecords(
+      .notifications, "stored notification", logger: logger, WebhookNews.init(name:record:))
+    for news in waiting where !options.webhooks.contains(news.url) {
+      logger.warning(
+        "\(news.count) alerts for \(AlertTarget.origin(news.url)) wait: it is no webhook now")
     }
     lastNumber = Atomic(
       max(waiting.map(\.number).max() ?? 0, UInt64(clamping: now.nanoseconds)))

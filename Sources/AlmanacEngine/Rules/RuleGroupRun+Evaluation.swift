@@ -9,7 +9,6 @@ internal import Synchronization
 extension RuleGroupRun {
   /// Bare selectors of outliers reach back to the last evaluation, but no further than this.
   private static let longestLookback = Interval.days(1)
-  private static let lookback = Interval.minutes(5)
   /// Results of queries that the templates of one rule may ask for.
   private static let maximumQueries = 1000
 
@@ -108,7 +107,7 @@ extension RuleGroupRun {
     if query.shape == .curves, let last, last < time {
       // Nothing that came since may be overlooked.
       let since = Interval(nanoseconds: time.nanoseconds - last.nanoseconds)
-      moment.lookback = max(Self.lookback, min(since, Self.longestLookback))
+      moment.lookback = max(QueryTime.usualLookback, min(since, Self.longestLookback))
     }
     let result = try await database.evaluate(query, at: moment)
     let at = moment.time

@@ -135,10 +135,7 @@ final class RuleGroupRun: Sendable {
       let (next, missed) = slots.next(after: slot, now: clock())
       if missed > 0 {
         logger.warning("\(name): \(missed) evaluations were missed, as one took too long")
-        state.withLock { state in
-          state.missed += missed
-          state.iterations += missed
-        }
+        count(missed: missed)
       }
       slot = next
     }
@@ -151,6 +148,10 @@ final class RuleGroupRun: Sendable {
     let (_, missed) = slots.next(after: stop, now: now)
     guard missed > 0 else { return }
     logger.info("\(name): \(missed) evaluations were missed while the server was down")
+    count(missed: missed)
+  }
+
+  private func count(missed: Int) {
     state.withLock { state in
       state.missed += missed
       state.iterations += missed

@@ -13,17 +13,16 @@ final class RuleGroupStore: Sendable {
   /// Reads what is stored.
   init(store: Store, logger: Logger) throws {
     self.store = store
-    var files: [String: [RuleGroup]] = [:]
-    for record in try store.records(.ruleGroups) {
+    let all = try store.readRecords(.ruleGroups, "stored rules", logger: logger) {
+      _, text -> (file: String, groups: [RuleGroup])? in
       // The namespace, and from the next line on the groups as a rule file.
-      let lines = record.text.split(separator: "\n", maxSplits: 1)
+      let lines = text.split(separator: "\n", maxSplits: 1)
       guard lines.count == 2, let groups = try? RuleFile.storedGroups(of: String(lines[1])) else {
-        logger.warning("cannot read the stored rules \(record.name)")
-        continue
+        return nil
       }
-      files[String(lines[0])] = groups
+      return (String(lines[0]), groups)
     }
-    self.files = Mutex(files)
+    files = Mutex(Dictionary(all.map { ($0.file, $0.groups) }, uniquingKeysWith: { $1 }))
   }
 
   /// All groups by namespace, in order.

@@ -38,13 +38,10 @@ public final class RuleRunner: Sendable {
       logger: logger)
     stored = try RuleGroupStore(store: database.store, logger: logger)
     var state = State()
-    for record in try database.store.records(.alerts) {
-      guard let one = AlertRecord(text: record.text) else {
-        logger.warning("cannot read the stored alerts \(record.name)")
-        continue
-      }
-      state.records[one.id] = one
+    let records = try database.store.readRecords(.alerts, "stored alerts", logger: logger) {
+      AlertRecord(text: $1)
     }
+    for record in records { state.records[record.id] = record }
     self.state = Mutex(state)
   }
 

@@ -2,8 +2,8 @@ internal import AlmanacCore
 
 /// The bytes of a stream as of the beginning of its open block: docs/format/outliers.md.
 extension OutlierStream {
-  private static let magic: [UInt8] = Array("ALMO".utf8)
-  private static let version: UInt16 = 1
+  private static let frame = FileFrame(
+    magic: Array("ALMO".utf8), version: 1, complaint: "it does not begin as a state of outliers")
   /// The most samples that a block may have: a quarter of a day at the shortest step, and what is
   /// around it.
   private static let longest = OutlierOptions.maximumSamplesPerDay
@@ -21,36 +21,14 @@ extension OutlierStream {
     body.put(open)
     body.put(UInt32(notes.count))
     for note in notes { body.put(note) }
-    var file = ModelWriter()
-    file.append(Self.magic)
-    file.put(Self.version)
-    file.put(UInt32(body.bytes.count))
-    file.append(body.bytes)
-    file.put(ModelFile.checksum(file.bytes[...]))
-    return file.bytes
+    return Self.frame.wrap(body.bytes)
   }
 
   /// Reads what `encoded` wrote.
   ///
   /// - Throws: `damagedModel` for any other bytes.
   public init(encoded bytes: [UInt8]) throws(ForecastError) {
-    let head = Self.magic.count + 2 + 4
-    guard bytes.count >= head + 4, bytes.count <= ModelFile.maximumCount,
-      bytes.starts(with: Self.magic)
-    else { throw ModelReader.damaged("it does not begin as a state of outliers") }
-    var header = ModelReader(bytes[Self.magic.count..<head])
-    let version = try header.integer(UInt16.self)
-    guard version == Self.version else {
-      throw ModelReader.damaged("version \(version) is not known here")
-    }
-    guard Int(try header.integer(UInt32.self)) == bytes.count - head - 4 else {
-      throw ModelReader.damaged("its length is not what it says")
-    }
-    var tail = ModelReader(bytes[(bytes.count - 4)...])
-    guard try tail.integer(UInt32.self) == ModelFile.checksum(bytes[..<(bytes.count - 4)]) else {
-      throw ModelReader.damaged("its checksum does not match")
-    }
-    var body = ModelReader(bytes[head..<(bytes.count - 4)])
+    var body = try Self.frame.open(bytes)
     let options = try body.outlierOptions()
     let start = Timestamp(nanoseconds: try body.integer(Int64.self))
     let step = Interval(nanoseconds: try body.integer(Int64.self))

@@ -109,19 +109,14 @@ struct IncidentSearch {
 
   /// Groups by no label, by the first, by the first two and so on, numbered by their first series.
   private static func groups(of keys: [SeriesKey], by labels: [String]) -> [[Int]] {
-    var groups = [[Int](repeating: 0, count: keys.count)]
-    for label in labels {
-      var places: [String: Int] = [:]
-      var numbers: [Int] = []
-      for (index, key) in keys.enumerated() {
-        let name = "\(groups[groups.count - 1][index])/\(key.labels[label] ?? "")"
-        let number = places[name, default: places.count]
-        places[name] = number
-        numbers.append(number)
+    (0...labels.count).map { level in
+      var numbers = [Int](repeating: 0, count: keys.count)
+      let pools = SeriesPool.all(of: keys, by: Array(labels.prefix(level)))
+      for (number, pool) in pools.enumerated() {
+        for member in pool.members { numbers[member] = number }
       }
-      groups.append(numbers)
+      return numbers
     }
-    return groups
   }
 
   private static func episodes(

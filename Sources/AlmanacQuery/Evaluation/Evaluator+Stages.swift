@@ -75,9 +75,8 @@ extension Evaluator {
       cache.keep(
         StageCache.Entry(
           value: value, texts: texts, range: reads.range, version: version,
-          bytes: bytes + node.text.utf8.count,
           samples: budget.cost.samples - samplesBefore),
-        under: key)
+        bytes: bytes + node.text.utf8.count, under: key)
     }
     return value
   }

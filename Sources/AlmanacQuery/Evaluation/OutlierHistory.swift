@@ -24,8 +24,7 @@ struct OutlierHistory: Sendable, Equatable {
   /// samples are kept for `kept` only. It never begins so early that samples at its beginning outlive
   /// their retention before it moves.
   init(of key: SeriesKey, judged: TimeRange, lead: Interval, kept: Interval?) {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in key.encoded { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var hash = FNV1a(key.encoded).value
     hash ^= hash >> 32
     phase = .minutes(Int64(hash % 360))
     var renewal = Self.renewal

@@ -50,16 +50,9 @@ public final class OutlierStates: Sendable {
     var step: Interval
   }
 
-  private struct Entry {
-    var state: OutlierState
-    var bytes: Int
-    var lastUse: UInt64
-  }
-
   private struct State {
-    var entries: [Key: Entry] = [:]
+    var cache: BoundedCache<Key, OutlierState>
     var rounds: [String: Round] = [:]
-    var uses: UInt64 = 0
     /// States to be saved.
     var unsaved: [Key: OutlierState] = [:]
     var isSaving = false
@@ -76,7 +69,7 @@ public final class OutlierStates: Sendable {
   let changes: any DataChanges
   private let store: (any OutlierStateStore)?
   private let process = UInt64.random(in: .min ... .max)
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// Without states yet; 0 as `limit` keeps none.
   public init(
@@ -85,10 +78,19 @@ public final class OutlierStates: Sendable {
     self.limit = limit
     self.changes = changes
     self.store = store
+    state = Mutex(State(cache: BoundedCache(limit: limit)))
   }
 
   /// What it did and holds now.
-  public var statistics: Statistics { state.withLock { $0.statistics } }
+  public var statistics: Statistics {
+    state.withLock { state in
+      var statistics = state.statistics
+      statistics.evictions = state.cache.evictions
+      statistics.entries = state.cache.count
+      statistics.bytes = state.cache.bytes
+      return statistics
+    }
+  }
 
   /// What the last round of a question found out.
   func round(_ text: String) -> Round? { state.withLock { $0.rounds[text] } }
@@ -108,12 +110,7 @@ public final class OutlierStates: Sendable {
 
   /// The state under `key`: in memory, or as of the last refit in the store.
   func state(_ key: Key) -> OutlierState? {
-    let known = state.withLock { state -> OutlierState? in
-      state.uses += 1
-      guard let index = state.entries.index(forKey: key) else { return state.unsaved[key] }
-      state.entries.values[index].lastUse = state.uses
-      return state.entries.values[index].state
-    }
+    let known = state.withLock { $0.cache.use(key) ?? $0.unsaved[key] }
     if let known { return known }
     guard let bytes = store?.load(Self.name(of: key)),
       let found = OutlierState(encoded: bytes, process: process)
@@ -127,18 +124,9 @@ public final class OutlierStates: Sendable {
   /// - Parameter isRefitted: whether the store is to have it too.
   func keep(_ new: OutlierState, under key: Key, isRefitted: Bool) {
     let bytes = new.byteCount
-    guard bytes <= limit / 4 else { return }
     let starts = state.withLock { state in
-      state.uses += 1
-      if let old = state.entries[key] {
-        guard old.state.until <= new.until else { return false }
-        state.statistics.bytes -= old.bytes
-        state.statistics.entries -= 1
-      }
-      state.entries[key] = Entry(state: new, bytes: bytes, lastUse: state.uses)
-      state.statistics.bytes += bytes
-      state.statistics.entries += 1
-      if state.statistics.bytes > limit { evict(&state) }
+      if let old = state.cache.peek(key), old.until > new.until { return false }
+      guard state.cache.put(new, bytes: bytes, under: key) else { return false }
       guard isRefitted, store != nil, state.unsaved.count < Self.mostUnsaved else { return false }
       state.unsaved[key] = new
       defer { state.isSaving = true }
@@ -149,17 +137,6 @@ public final class OutlierStates: Sendable {
     Task.detached(priority: .background) { [weak self] in
       try? await Task.sleep(for: .seconds(2))
       await self?.flush()
-    }
-  }
-
-  private func evict(_ state: inout State) {
-    // Some more than must go, so that not every state sorts all of them.
-    for (key, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-      guard state.statistics.bytes > limit / 8 * 7 else { break }
-      state.entries[key] = nil
-      state.statistics.bytes -= entry.bytes
-      state.statistics.entries -= 1
-      state.statistics.evictions += 1
     }
   }
 

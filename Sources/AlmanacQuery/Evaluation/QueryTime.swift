@@ -13,6 +13,9 @@ public struct QueryTime: Sendable {
   /// The longest buckets whose rollups may stand for samples; zero reads samples.
   public var resolution = Interval.zero
 
+  /// The lookback of queries that name none.
+  public static let usualLookback = Evaluator.lookback
+
   /// Evaluation at one moment.
   public init(time: Timestamp) {
     self.time = time

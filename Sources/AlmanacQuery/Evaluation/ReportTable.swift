@@ -73,14 +73,3 @@ extension Double {
   /// The number as a cell holds it: nil for NaN.
   var known: Double? { isNaN ? nil : self }
 }
-
-/// A short name for a text, the same in every process: 64-bit FNV-1a.
-enum TextHash {
-  static func hexadecimal(_ text: String) -> String {
-    let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-    }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-}

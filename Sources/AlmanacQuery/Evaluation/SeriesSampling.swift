@@ -64,8 +64,7 @@ enum SeriesSampling: Sendable {
   /// Where a series lies, from 0 to below 1: a hash of its key (FNV-1a, with the last step of
   /// SplitMix64 to spread it), the same everywhere and ever.
   private static func place(of key: SeriesKey) -> Double {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in key.encoded { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var hash = FNV1a(key.encoded).value
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
     hash ^= hash >> 31

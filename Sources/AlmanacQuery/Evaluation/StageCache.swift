@@ -45,11 +45,8 @@ public final class StageCache: Sendable {
     var range: TimeRange?
     /// The data that it is of.
     var version: UInt64
-    var bytes: Int
     /// Samples that were read for it: they count for each query.
     var samples: Int
-    /// When it was used last, in uses of the cache.
-    var lastUse: UInt64 = 0
   }
 
   /// What the cache did and holds.
@@ -67,30 +64,32 @@ public final class StageCache: Sendable {
   }
 
   private struct State {
-    var entries: [Key: Entry] = [:]
-    var uses: UInt64 = 0
+    var cache: BoundedCache<Key, Entry>
     var statistics = Statistics()
-
-    mutating func remove(_ key: Key) {
-      guard let old = entries.removeValue(forKey: key) else { return }
-      statistics.entries -= 1
-      statistics.bytes -= old.bytes
-    }
   }
 
   /// Bytes that it may hold.
   public let limit: Int
   private let changes: any DataChanges
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// An empty cache of at most `limit` bytes; 0 keeps nothing.
   public init(limit: Int = 64 << 20, changes: any DataChanges) {
     self.limit = limit
     self.changes = changes
+    state = Mutex(State(cache: BoundedCache(limit: limit)))
   }
 
   /// What the cache did and holds now.
-  public var statistics: Statistics { state.withLock { $0.statistics } }
+  public var statistics: Statistics {
+    state.withLock { state in
+      var statistics = state.statistics
+      statistics.evictions = state.cache.evictions
+      statistics.entries = state.cache.count
+      statistics.bytes = state.cache.bytes
+      return statistics
+    }
+  }
 
   /// The data as of now: to be asked for before anything is read.
   var version: UInt64 { changes.version }
@@ -99,7 +98,7 @@ public final class StageCache: Sendable {
   ///
   /// - Parameter isLook: whether this is only a look that does not count.
   func entry(_ key: Key, isLook: Bool = false) -> Entry? {
-    let found = state.withLock { $0.entries[key] }
+    let found = state.withLock { $0.cache.peek(key) }
     let version = changes.version
     let isValid = found.map { entry in
       entry.version == version
@@ -110,37 +109,19 @@ public final class StageCache: Sendable {
       guard let found, isValid == true else {
         state.statistics.misses += 1
         // Another query may have put a newer one there meanwhile.
-        if let found, state.entries[key]?.version == found.version { state.remove(key) }
+        if let found, state.cache.peek(key)?.version == found.version { state.cache.remove(key) }
         return nil
       }
       state.statistics.hits += 1
-      state.uses += 1
-      state.entries[key]?.lastUse = state.uses
       // What was looked at before need not be looked at again.
-      if state.entries[key]?.version == found.version { state.entries[key]?.version = version }
+      state.cache.use(key) { if $0.version == found.version { $0.version = version } }
       return found
     }
   }
 
-  /// Keeps a result, unless it is large against the cache.
-  func keep(_ entry: Entry, under key: Key) {
-    guard entry.bytes <= limit / 4 else { return }
-    state.withLock { state in
-      state.remove(key)
-      var entry = entry
-      state.uses += 1
-      entry.lastUse = state.uses
-      state.entries[key] = entry
-      state.statistics.entries += 1
-      state.statistics.bytes += entry.bytes
-      guard state.statistics.bytes > limit else { return }
-      // Some more than must go, so that not every result sorts all of them.
-      for (key, _) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-        guard state.statistics.bytes > limit / 8 * 7 else { break }
-        state.remove(key)
-        state.statistics.evictions += 1
-      }
-    }
+  /// Keeps a result of so many bytes, unless it is large against the cache.
+  func keep(_ entry: Entry, bytes: Int, under key: Key) {
+    state.withLock { _ = $0.cache.put(entry, bytes: bytes, under: key) }
   }
 }
 

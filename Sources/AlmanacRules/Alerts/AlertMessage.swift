@@ -56,14 +56,14 @@ public struct AlertMessage: Sendable, Equatable {
 
   /// FNV-1a over names and values, as Prometheus and Alertmanager compute it; 16 digits.
   public var fingerprint: String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = FNV1a()
     for label in labels.all {
-      for byte in Array(label.name.utf8) + [0xff] + Array(label.value.utf8) + [0xff] {
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-      }
+      hash.combine(label.name.utf8)
+      hash.combine(CollectionOfOne(0xff))
+      hash.combine(label.value.utf8)
+      hash.combine(CollectionOfOne(0xff))
     }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return hash.value.hexadecimal
   }
 }
 

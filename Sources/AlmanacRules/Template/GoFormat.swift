@@ -1,4 +1,5 @@
 internal import AlmanacCore
+internal import AlmanacQuery
 internal import Foundation
 
 /// Go's `fmt`: `Sprint` and `Sprintf` for the types that templates have.
@@ -85,7 +86,7 @@ enum GoFormat {
     case ("v", _): return value.text
     case ("s", .integer), ("s", .number), ("s", .bool): break
     case ("s", _): return directive.cut(value.text)
-    case ("q", .text(let text)): return quoted(text)
+    case ("q", .text(let text)): return Printer.quoted(text)
     case ("t", .bool(let value)): return String(value)
     case ("d", .integer(let number)): return directive.signed(String(number), number < 0)
     case ("d", .duration(let interval)): return String(interval.nanoseconds)
@@ -117,23 +118,6 @@ enum GoFormat {
     }
     return GoNumber.formatted(
       value, precision: directive.precision ?? 6, verb: verb == "F" ? "f" : verb)
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\n": quoted += "\\n"
-      case "\t": quoted += "\\t"
-      case "\r": quoted += "\\r"
-      case _ where scalar.value < 32 || scalar.value == 127:
-        quoted += String(format: "\\x%02x", scalar.value)
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }
 
