@@ -139,22 +139,25 @@ extension Timestamp {
   public func append(to bytes: inout [UInt8], fractionDigits: Int) {
     let (day, secondOfDay, fraction) = split
     let (year, month, dayOfMonth) = civilDate(fromDays: day)
-    appendPadded(year, width: 4, to: &bytes)
+    appendPair(year / 100, to: &bytes)
+    appendPair(year % 100, to: &bytes)
     bytes.append(UInt8(ascii: "-"))
-    appendPadded(month, width: 2, to: &bytes)
+    appendPair(month, to: &bytes)
     bytes.append(UInt8(ascii: "-"))
-    appendPadded(dayOfMonth, width: 2, to: &bytes)
+    appendPair(dayOfMonth, to: &bytes)
     bytes.append(UInt8(ascii: "T"))
-    appendPadded(secondOfDay / 3600, width: 2, to: &bytes)
+    appendPair(secondOfDay / 3600, to: &bytes)
     bytes.append(UInt8(ascii: ":"))
-    appendPadded(secondOfDay / 60 % 60, width: 2, to: &bytes)
+    appendPair(secondOfDay / 60 % 60, to: &bytes)
     bytes.append(UInt8(ascii: ":"))
-    appendPadded(secondOfDay % 60, width: 2, to: &bytes)
+    appendPair(secondOfDay % 60, to: &bytes)
     if fractionDigits > 0 {
       bytes.append(UInt8(ascii: "."))
-      var unit: Int64 = 1
-      for _ in fractionDigits..<9 { unit *= 10 }
-      appendPadded(fraction / unit, width: fractionDigits, to: &bytes)
+      var rest = fraction
+      for _ in 0..<fractionDigits {
+        bytes.append(UInt8(ascii: "0") + UInt8(rest / 100_000_000))
+        rest = rest % 100_000_000 * 10
+      }
     }
     bytes.append(UInt8(ascii: "Z"))
   }
@@ -181,10 +184,10 @@ extension Timestamp: CustomStringConvertible {
   public var description: String { formatted(fractionDigits: fractionDigits) }
 }
 
-private func appendPadded(_ value: Int64, width: Int, to bytes: inout [UInt8]) {
-  let digits = Array(String(value).utf8)
-  for _ in 0..<max(0, width - digits.count) { bytes.append(UInt8(ascii: "0")) }
-  bytes.append(contentsOf: digits)
+/// Appends the two digits of a number from 0 to 99.
+private func appendPair(_ value: Int64, to bytes: inout [UInt8]) {
+  bytes.append(UInt8(ascii: "0") + UInt8(value / 10))
+  bytes.append(UInt8(ascii: "0") + UInt8(value % 10))
 }
 
 /// Days since 1970-01-01 to year, month, day in the proleptic Gregorian calendar.

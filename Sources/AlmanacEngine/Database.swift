@@ -20,6 +20,8 @@ public final class Database: Sendable {
     public var parsers = 2
     /// Bytes of results of stages that are kept for other queries; 0 keeps none.
     public var stageCacheBytes = 64 << 20
+    /// Bytes of forecasts that are kept for other queries; 0 keeps none.
+    public var forecastCacheBytes = 64 << 20
     /// Bytes of memory for states of outliers, which make a poll cost the new samples only; 0 keeps
     /// none.
     public var outlierStateBytes = 256 << 20
@@ -61,6 +63,8 @@ public final class Database: Sendable {
   let feedback: FeedbackStore
   /// Results of stages that queries share.
   let stages: StageCache
+  /// Forecasts that queries share.
+  let curves: CurveCache
   /// What is remembered of series whose outliers were asked for.
   let outliers: OutlierStates
   /// Trainings that `train` began and that run.
@@ -96,6 +100,7 @@ public final class Database: Sendable {
     refreshes = try RefreshSchedule(store: store, logger: logger)
     feedback = try FeedbackStore(store: store, logger: logger, clock: options.clock)
     stages = StageCache(limit: options.stageCacheBytes, changes: StoreChanges(store: store))
+    curves = CurveCache(limit: options.forecastCacheBytes)
     outliers = OutlierStates(
       limit: options.outlierStateBytes, changes: StoreChanges(store: store),
       store: store.isReadOnly
@@ -228,6 +233,9 @@ public final class Database: Sendable {
 
   /// What the cache of stages did and holds.
   public var stageStatistics: StageCache.Statistics { stages.statistics }
+
+  /// What the cache of forecasts did and holds.
+  public var forecastStatistics: CurveCache.Statistics { curves.statistics }
 
   /// What is remembered of series whose outliers were asked for.
   public var outlierStatistics: OutlierStates.Statistics { outliers.statistics }

@@ -57,21 +57,22 @@ public struct Query: Sendable {
   ///   - budget: what it may cost; its time has begun.
   ///   - sink: where forecasts are stored that ask for it; nil refuses that.
   ///   - stages: where results of stages are kept for other queries.
+  ///   - curves: where forecasts are kept for other queries.
   ///   - outliers: what is remembered of series whose outliers were asked for.
   ///   - feedback: what is known of outliers; nil refuses to take in more.
   /// - Throws: `QueryError`, or what the sources throw.
   public func evaluate(
     at time: QueryTime, series: any SeriesSource, models: any ModelSource,
     pool: any ComputePool, budget: QueryBudget = QueryBudget(Limits()),
-    sink: (any SeriesSink)? = nil, stages: StageCache? = nil, outliers: OutlierStates? = nil,
-    feedback: (any JudgementStore)? = nil
+    sink: (any SeriesSink)? = nil, stages: StageCache? = nil, curves: CurveCache? = nil,
+    outliers: OutlierStates? = nil, feedback: (any JudgementStore)? = nil
   ) async throws -> QueryResult {
     if let script {
       let planned = try PlannedScript(
         script.text, lets: script.lets, durations: QueryDurations(time))
       return try await Query(planned, nil).evaluate(
         at: time, series: series, models: models, pool: pool, budget: budget, sink: sink,
-        stages: stages, outliers: outliers, feedback: feedback)
+        stages: stages, curves: curves, outliers: outliers, feedback: feedback)
     }
     guard let plan else {
       throw QueryError(
@@ -85,6 +86,7 @@ public struct Query: Sendable {
       series: series, models: models, sink: sink, pool: BudgetedPool(pool: pool, budget: budget),
       budget: budget, warnings: warnings)
     evaluator.stages.cache = stages
+    evaluator.stages.curves = curves
     evaluator.stages.outliers = outliers
     evaluator.held = held
     evaluator.feedback = feedback

@@ -44,6 +44,21 @@ struct MetricsText {
     add(
       "almanac_outlier_states_bytes", "gauge", "Memory of the states of outliers.",
       Double(outliers.bytes))
+    let curves = database.forecastStatistics
+    add(
+      "almanac_forecast_cache_hits_total", "counter", "Forecasts found in the cache.",
+      Double(curves.hits))
+    add(
+      "almanac_forecast_cache_misses_total", "counter", "Forecasts that were not in the cache.",
+      Double(curves.misses))
+    add(
+      "almanac_forecast_cache_evictions_total", "counter", "Forecasts that went for others.",
+      Double(curves.evictions))
+    add(
+      "almanac_forecast_cache_entries", "gauge", "Forecasts in the cache.", Double(curves.entries))
+    add(
+      "almanac_forecast_cache_bytes", "gauge", "Memory of the forecasts in the cache.",
+      Double(curves.bytes))
     let stages = database.stageStatistics
     add(
       "almanac_stage_cache_hits_total", "counter", "Results of stages found in the cache.",

@@ -67,6 +67,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Bytes of the results of stages that are kept for other queries; 0 keeps none.")
   var stageCache = "64Mi"
 
+  @Option(help: "Bytes of forecasts that are kept for other queries; 0 keeps none.")
+  var forecastCache = "64Mi"
+
   @Option(
     help: """
       Bytes of memory for states of outliers, which make a poll cost the new samples only; 0 keeps \
@@ -113,6 +116,7 @@ struct ServeCommand: AsyncParsableCommand {
     options.store.retention = try RetentionOption.retention(retention, size: retentionSize)
     options.store.rollups = Set(rollup.map(\.resolution))
     options.stageCacheBytes = try QueryLimitsOption.cache(stageCache, "stage-cache")
+    options.forecastCacheBytes = try QueryLimitsOption.cache(forecastCache, "forecast-cache")
     options.outlierStateBytes = try QueryLimitsOption.cache(outlierStates, "outlier-states")
     (options.modelBytes, options.modelsUnusedFor) = try RetentionOption.models(
       unusedFor: modelRetention, size: modelSize)

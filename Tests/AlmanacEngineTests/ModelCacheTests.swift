@@ -70,6 +70,38 @@ import Testing
     #expect(until < Self.end.aligned(downTo: .days(1)))
   }
 
+  @Test("a forecast is worked out once for the same samples, horizon and levels")
+  func curves() async throws {
+    let database = try await filled()
+    let time = QueryTime(time: Self.end)
+    let first = Self.bits(try await database.query(Self.query, at: time))
+    #expect(database.forecastStatistics.hits == 0)
+    #expect(Self.bits(try await database.query(Self.query, at: time)) == first)
+    #expect(database.forecastStatistics.hits == 1)
+    #expect(database.forecastStatistics.entries == 1)
+    for other in ["1d, level=[80]", "1d, level=[80, 95]", "2d"] {
+      let query = Self.query.replacing("1d", with: other)
+      let answer = Self.bits(try await database.query(query, at: time))
+      #expect(answer != first)
+      #expect(Self.bits(try await database.query(query, at: time)) == answer)
+    }
+    #expect(database.forecastStatistics.hits == 4)
+    // From another moment of the day the same model says something else.
+    let earlier = QueryTime(time: Self.end - Self.step)
+    #expect(Self.bits(try await database.query(Self.query, at: earlier)) != first)
+    #expect(database.forecastStatistics.hits == 4)
+    #expect(Self.count(.trainings, database) == 1)
+
+    let other = try DatabaseFixture()
+    let plain = try other.open { $0.forecastCacheBytes = 0 }
+    try await DatabaseFixture.write(
+      DatabaseFixture.daily(days: Self.days, minutes: 10, seed: 1), to: "memory,host=x",
+      every: Self.step, in: plain)
+    for _ in 0..<2 { #expect(Self.bits(try await plain.query(Self.query, at: time)) == first) }
+    #expect(plain.forecastStatistics.hits == 0)
+    #expect(plain.forecastStatistics.entries == 0)
+  }
+
   @Test("many who ask at once wait for one training")
   func singleFlight() async throws {
     let database = try await filled()

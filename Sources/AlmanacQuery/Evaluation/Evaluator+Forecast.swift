@@ -166,9 +166,15 @@ extension Evaluator {
     _ history: History, _ model: ForecastModel, _ info: ModelInfo, _ steps: Int,
     _ plan: ForecastPlan
   ) async throws -> LabelledForecast {
-    let curve = try await pool.compute {
+    let curves = stages.curves
+    let curve = try await pool.compute { () throws -> ForecastCurve in
       let recent = history.full.suffix(after: history.now - plan.history)
-      return try model.predict(from: recent, steps: steps, levels: plan.levels)
+      let predict = { () throws(ForecastError) in
+        try model.predict(from: recent, steps: steps, levels: plan.levels)
+      }
+      guard let curves, let id = info.id else { return try predict() }
+      let key = CurveCache.Key(model: id, from: recent, steps: steps, levels: plan.levels)
+      return try curves.curve(key, else: predict)
     }
     if let reason = info.reason, info.job == nil { warnings.add("\(history.key): \(reason)") }
     if let shift = curve.shift { warnings.add("\(history.key): \(shift.text)") }

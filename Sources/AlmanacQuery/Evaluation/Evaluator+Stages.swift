@@ -6,6 +6,8 @@ internal import Synchronization
 struct StageScope: Sendable {
   /// Where results are kept; nil works everything out.
   var cache: StageCache?
+  /// Where forecasts are kept; nil works everything out.
+  var curves: CurveCache?
   /// What is remembered of series whose outliers were asked for; nil judges all anew.
   var outliers: OutlierStates?
   /// What the stage around this notes of its reads.
