@@ -17,9 +17,9 @@ final class ThreadPool: Sendable {
   private let queue: DispatchQueue
   private let state = Mutex(State())
 
-  /// How much background work leaves to others, as `nice` counts: about nine tenths of a processor
+  /// How much background work leaves to others, as `nice` counts: nearly all of a processor
   /// that they want too.
-  static let niceness: Int32 = 10
+  static let niceness: Int32 = 19
 
   /// - Parameter isBackground: whether the work may wait for other threads' work.
   init(label: String, width: Int, isBackground: Bool = false) {
