@@ -42,6 +42,32 @@ struct OutliersFormulaTests {
     }
   }
 
+  @Test(
+    "the lasting surprise is what a sample and the half hour up to it have in common",
+    arguments: [(48, 2, 1), (288, 6, 1), (1440, 30, 1), (4320, 30, 3)])
+  func lasting(_ day: Int, _ taps: Int, _ spacing: Int) {
+    var values = OutlierSignals.noise(3 * day)
+    for index in (day + 60)..<(day + 60 + taps * spacing / 2 + 1) { values[index] = .nan }
+    let table = SurpriseTable(
+      values: values, grid: RefitGrid(samplesPerDay: day, offset: 0), history: 7 * day, curve: nil)
+    let residuals = table.signed[SurpriseTable.Part.residual.rawValue]
+    let lasting = table.signed[SurpriseTable.Part.lasting.rawValue]
+    let sizes = table.sizes[SurpriseTable.Part.lasting.rawValue]
+    for index in day..<(3 * day) {
+      let past = (0..<taps).map { residuals[index - $0 * spacing] }.filter { !$0.isNaN }
+      guard !values[index].isNaN, 2 * past.count >= taps else {
+        #expect(lasting[index].isNaN, "\(index)")
+        continue
+      }
+      let mean = past.reduce(0, +) / Double(past.count)
+      let now = residuals[index]
+      let common = mean * now > 0 ? (now > 0 ? min(mean, now) : max(mean, now)) : 0
+      #expect(abs(lasting[index] - common) < 1e-12, "\(index)")
+      let unit = table.refit(table.block(of: index)).residual.unit
+      #expect(abs(sizes[index] - abs(common) / unit) < 1e-9)
+    }
+  }
+
   /// From NumPy: median, quantile and the shrunk Hill estimate on the same noise.
   @Test("order statistics and the tail's shape agree with the reference")
   func statistics() throws {

@@ -26,12 +26,13 @@ struct AlarmRate {
   private static let share = 0.005
   /// The share of the highest runs whose height does not count: they may be true outliers.
   private static let censored = 0.1
-  private static let priorWeight = 5.0
+  /// As if so many runs of `priorSlope` had been seen.
+  private static let priorWeight = 10.0
   private static let priorSlope = 0.3
   private static let steepest = 1.5
   private static let least = 0.3
 
-  /// The rate in `range` of the largest of one to three surprises, fitted for about `wanted`
+  /// The rate in `range` of the largest of one to four surprises, fitted for about `wanted`
   /// (-log10 of alarms a sample); `gap` samples end a run.
   init(of statistics: [Statistic], in range: Range<Int>, gap: Int, wanted: Double) {
     let past = PastSurprises(statistics, range)
@@ -73,19 +74,24 @@ private struct PastSurprises {
   private var values: [Double] = []
 
   init(_ statistics: [AlarmRate.Statistic], _ range: Range<Int>) {
-    precondition((1...3).contains(statistics.count), "BUG: \(statistics.count) statistics")
-    // Absent ones stand for the first again: three plain arrays keep the loop quick.
+    precondition((1...4).contains(statistics.count), "BUG: \(statistics.count) statistics")
+    // Absent ones stand for the first again: four plain arrays keep the loop quick.
     let (first, firstTail) = (statistics[0].sizes, statistics[0].tail)
     let (second, secondTail) = Self.pick(1, statistics)
     let (third, thirdTail) = Self.pick(2, statistics)
+    let (fourth, fourthTail) = Self.pick(3, statistics)
     for index in range {
-      let (a, b, c) = (first[index], second[index], third[index])
+      let (a, b, c, d) = (first[index], second[index], third[index], fourth[index])
       if !a.isNaN { samples += 1 }
-      guard a >= firstTail.bound || b >= secondTail.bound || c >= thirdTail.bound else { continue }
+      guard
+        a >= firstTail.bound || b >= secondTail.bound || c >= thirdTail.bound
+          || d >= fourthTail.bound
+      else { continue }
       var most = 0.0
       if a >= firstTail.bound { most = firstTail.surprise(a) }
       if b >= secondTail.bound { most = max(most, secondTail.surprise(b)) }
       if c >= thirdTail.bound { most = max(most, thirdTail.surprise(c)) }
+      if d >= fourthTail.bound { most = max(most, fourthTail.surprise(d)) }
       indices.append(index)
       values.append(most)
     }

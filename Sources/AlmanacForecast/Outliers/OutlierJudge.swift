@@ -33,9 +33,10 @@ struct OutlierJudge {
     /// Distance from the centre within which a sample is back from an outlier: one of a thousand
     /// strays further.
     var back = Double.nan
-    /// Step and drift that 98 % of the past kept.
+    /// Step, drift and lasting residual that 98 % of the past kept.
     var usualStep = Double.nan
     var usualDrift = Double.nan
+    var usualLasting = Double.nan
   }
 
   let options: OutlierOptions
@@ -175,6 +176,7 @@ struct OutlierJudge {
     switch part {
     case .step: result.usualStep = tail.bound * scale.unit
     case .drift: result.usualDrift = tail.bound * scale.unit
+    case .lasting: result.usualLasting = tail.bound * scale.unit
     case .residual:
       result.centre = scale.centre
       result.usual = tail.bound * scale.unit

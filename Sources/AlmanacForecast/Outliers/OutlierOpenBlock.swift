@@ -2,8 +2,9 @@
 struct OutlierOpenBlock: Sendable, Equatable {
   /// What is remembered of the samples right before one.
   struct Cursor: Sendable, Equatable {
-    /// Scores and residuals of the last samples, as far as an outlier echoes.
+    /// Scores of the last samples, as far as an outlier echoes.
     var scores: [Double]
+    /// Residuals of the last samples, as far as surprises reach back.
     var residuals: [Double]
     var run: OutlierWriter.Run
   }
@@ -28,7 +29,7 @@ struct OutlierOpenBlock: Sendable, Equatable {
   private(set) var values: [Double]
 
   var byteCount: Int {
-    8 * (lead.count + expected.count + values.capacity + 4 * OutlierWriter.echo)
+    8 * (3 * lead.count + expected.count + values.capacity + 2 * OutlierWriter.echo)
       + comparables.count
   }
 
@@ -111,7 +112,8 @@ extension OutlierOpenBlock.Cursor {
   init(_ judge: OutlierJudge, before index: Int, _ run: OutlierWriter.Run) {
     let echoes = max(index - OutlierWriter.echo, 0)..<index
     scores = Array(judge.scores[echoes])
-    residuals = Array(judge.table.signed[SurpriseTable.Part.residual.rawValue][echoes])
+    let reach = max(index - SurpriseTable.reach(judge.table.grid), 0)..<index
+    residuals = Array(judge.table.signed[SurpriseTable.Part.residual.rawValue][reach])
     self.run = run
   }
 }

@@ -1,7 +1,7 @@
 /// How an ``OutlierDetector`` turns samples into scores.
 public enum OutlierMethod: String, Sendable, CaseIterable {
-  /// The largest of three surprises (one step, five samples, expectation), each in units of its
-  /// own Pareto tail.
+  /// The largest of four surprises (one step, five samples, expectation, half an hour), each in
+  /// units of its own Pareto tail.
   case auto
   /// Likelihood ratio, under a Gaussian mixture of the past week, of what was expected against
   /// what came, in units of its own Pareto tail.

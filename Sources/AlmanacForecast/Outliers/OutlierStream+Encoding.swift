@@ -3,7 +3,7 @@ internal import AlmanacCore
 /// The bytes of a stream as of the beginning of its open block: docs/format/outliers.md.
 extension OutlierStream {
   private static let frame = FileFrame(
-    magic: Array("ALMO".utf8), version: 1, complaint: "it does not begin as a state of outliers")
+    magic: Array("ALMO".utf8), version: 2, complaint: "it does not begin as a state of outliers")
   /// The most samples that a block may have: a quarter of a day at the shortest step, and what is
   /// around it.
   private static let longest = OutlierOptions.maximumSamplesPerDay
@@ -52,7 +52,7 @@ extension OutlierStream {
       open.lead.count == SurpriseTable.reach(grid), open.start >= open.lead.count,
       open.expected.count == open.lead.count + open.comparables.count + SurpriseTable.slack(grid),
       open.first.scores.count == OutlierWriter.echo,
-      open.first.residuals.count == OutlierWriter.echo,
+      open.first.residuals.count == open.lead.count,
       grid.starts(count: open.start + 1).count == count
     else { throw ModelReader.damaged("its parts do not fit together") }
     self.init(
@@ -77,7 +77,7 @@ extension ModelWriter {
   }
 
   fileprivate mutating func put(_ refit: SurpriseTable.Refit) {
-    for part in SurpriseTable.Part.allCases {
+    for part in SurpriseTable.Part.scaled {
       put(refit[part].centre)
       put(refit[part].deviation)
       put(refit[part].unit)
@@ -104,7 +104,7 @@ extension ModelWriter {
     let block = fit.block
     for value in [
       block.centre, block.below, block.above, block.usual, block.back, block.usualStep,
-      block.usualDrift,
+      block.usualDrift, block.usualLasting,
     ] {
       put(value)
     }
@@ -153,7 +153,7 @@ extension ModelReader {
 
   fileprivate mutating func refit() throws(ForecastError) -> SurpriseTable.Refit {
     var refit = SurpriseTable.Refit()
-    for part in SurpriseTable.Part.allCases {
+    for part in SurpriseTable.Part.scaled {
       refit[part] = SurpriseTable.Scale(
         centre: try number(), deviation: try number(), unit: try number())
     }
@@ -186,7 +186,7 @@ extension ModelReader {
       comparables.append(days)
     }
     let scores = try numbers(atMost: OutlierWriter.echo)
-    let residuals = try numbers(atMost: OutlierWriter.echo)
+    let residuals = try numbers(atMost: limit)
     let run = OutlierWriter.Run(
       start: try int(in: 0...start), length: try int(in: 0...start))
     let fit = try flag() ? try fit() : nil
@@ -198,7 +198,8 @@ extension ModelReader {
   private mutating func fit() throws(ForecastError) -> OutlierJudge.Fit {
     let block = OutlierJudge.Block(
       centre: try number(), below: try number(), above: try number(), usual: try number(),
-      back: try number(), usualStep: try number(), usualDrift: try number())
+      back: try number(), usualStep: try number(), usualDrift: try number(),
+      usualLasting: try number())
     let count = try integer(UInt8.self)
     guard count > 0 else {
       let fences = Fences(centre: try number(), below: try number(), above: try number())

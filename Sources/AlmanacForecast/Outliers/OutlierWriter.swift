@@ -70,7 +70,7 @@ struct OutlierWriter {
   private func isReturn(
     _ index: Int, _ part: SurpriseTable.Part, _ block: OutlierJudge.Block?
   ) -> Bool {
-    guard part != .residual, let block else { return false }
+    guard part == .step || part == .drift, let block else { return false }
     let residuals = judge.table.signed[SurpriseTable.Part.residual.rawValue]
     guard abs(residuals[index] - block.centre) <= block.back else { return false }
     return (max(index - Self.echo, 0)..<index).contains {
@@ -197,6 +197,13 @@ struct OutlierWriter {
       )
     case .residual:
       return ("unusual_value", usually)
+    case .lasting:
+      let distance = Self.short(abs(judge.table.signed[verdict.part.rawValue][index]))
+      return (
+        "level_shift",
+        "\(verdict.direction == .up ? "above" : "below") what is expected by \(distance) for half an "
+          + "hour, usually within \(Self.short(block.usualLasting)); now \(now)"
+      )
     }
   }
 

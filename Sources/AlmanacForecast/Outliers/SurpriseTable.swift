@@ -15,6 +15,12 @@ struct SurpriseTable {
     case drift
     /// The difference to the expectation.
     case residual
+    /// What the residuals of the last half hour and this one have in common: their mean or the
+    /// residual, whichever is nearer to 0, and 0 where they differ in sign.
+    case lasting
+
+    /// Those with scales of their own.
+    static let scaled = [step, drift, residual]
   }
 
   /// Centre and unit of a part during a refit block; NaN before there is enough past.
@@ -38,12 +44,14 @@ struct SurpriseTable {
     /// Standard deviation of smoothed residuals, NaN when unknown.
     var noise = Double.nan
 
+    /// The scale of `part`; the lasting surprise counts in the residual's unit.
     subscript(part: Part) -> Scale {
       get {
         switch part {
         case .step: step
         case .drift: drift
         case .residual: residual
+        case .lasting: Scale(centre: 0, deviation: residual.deviation, unit: residual.unit)
         }
       }
       set {
@@ -51,6 +59,7 @@ struct SurpriseTable {
         case .step: step = newValue
         case .drift: drift = newValue
         case .residual: residual = newValue
+        case .lasting: preconditionFailure("BUG: the lasting surprise has no scale of its own")
         }
       }
     }
@@ -138,6 +147,7 @@ struct SurpriseTable {
     }
     surprise(
       range, start: start, refit, ahead: expected, from: Self.reach(grid), later: slack)
+    last(range)
     for part in Part.allCases { size(range, of: part, refit[part]) }
   }
 
@@ -147,12 +157,21 @@ struct SurpriseTable {
   }
 
   /// How many samples before a sample its surprises depend on.
-  static func reach(_ grid: RefitGrid) -> Int { slack(grid) + 2 * five }
+  static func reach(_ grid: RefitGrid) -> Int {
+    let (taps, spacing) = lastingWindow(grid)
+    return max(slack(grid) + 2 * five, (taps - 1) * spacing)
+  }
+
+  /// Half an hour as a number of samples, 2 to 30, so far apart.
+  private static func lastingWindow(_ grid: RefitGrid) -> (taps: Int, spacing: Int) {
+    let width = max(grid.samples(minutes: 30), 2)
+    return (min(width, 30), max(width / 30, 1))
+  }
 
   /// What block `block` was found to be.
   func refit(_ block: Int) -> Refit {
     var refit = Refit()
-    for part in Part.allCases { refit[part] = scales[part.rawValue][block] }
+    for part in Part.scaled { refit[part] = scales[part.rawValue][block] }
     refit.noise = noises[block]
     return refit
   }
@@ -188,8 +207,12 @@ struct SurpriseTable {
       surprise(
         start..<end, start: start, refit, ahead: ahead, from: 0,
         later: curve == nil ? slack : 0)
+      last(start..<end)
       for part in Part.allCases { size(start..<end, of: part, refit[part]) }
-      if let curve { share(start..<end, refit.residual, curve) }
+      if let curve {
+        share(start..<end, of: .residual, refit.residual, curve)
+        share(start..<end, of: .lasting, refit[.lasting], curve)
+      }
     }
     self.ahead = ahead
   }
@@ -197,7 +220,7 @@ struct SurpriseTable {
   private func fit(before start: Int, _ scratch: inout [Double]) -> Refit {
     var refit = Refit()
     if start >= warmUp {
-      for part in Part.allCases { refit[part] = scale(part, before: start, &scratch) }
+      for part in Part.scaled { refit[part] = scale(part, before: start, &scratch) }
     }
     if start >= 7 * grid.day { refit.noise = smoothNoise(before: start, &scratch) }
     return refit
@@ -245,6 +268,31 @@ struct SurpriseTable {
         drift(at: index), at: index, span: Self.five, driftNoise, later, tap: tap, start, ahead,
         zero)
     }
+  }
+
+  /// The lasting surprises, from the residuals up to them.
+  private mutating func last(_ range: Range<Int>) {
+    let (taps, spacing) = Self.lastingWindow(grid)
+    let residuals = signed[Part.residual.rawValue]
+    for index in range where !values[index].isNaN {
+      var sum = 0.0
+      var count = 0
+      let first = max(index - (taps - 1) * spacing, index % spacing)
+      for position in stride(from: first, through: index, by: spacing)
+      where !residuals[position].isNaN {
+        sum += residuals[position]
+        count += 1
+      }
+      guard 2 * count >= taps else { continue }
+      signed[Part.lasting.rawValue][index] = Self.common(
+        sum / Double(count), residuals[index])
+    }
+  }
+
+  /// The one nearer to 0, 0 where they differ in sign.
+  private static func common(_ first: Double, _ second: Double) -> Double {
+    guard first * second > 0 else { return 0 }
+    return abs(first) < abs(second) ? first : second
   }
 
   /// `change` less the change in the same direction that the expectation makes within the slack;
@@ -307,8 +355,10 @@ struct SurpriseTable {
     }
   }
 
-  private mutating func share(_ range: Range<Int>, _ scale: Scale, _ curve: ReferenceCurve) {
-    let part = Part.residual.rawValue
+  private mutating func share(
+    _ range: Range<Int>, of part: Part, _ scale: Scale, _ curve: ReferenceCurve
+  ) {
+    let part = part.rawValue
     guard !scale.unit.isNaN else { return }
     for index in range where curve.expected[index].isFinite {
       sizes[part][index] *= Self.share(of: curve, at: index, signed[part][index], scale)
