@@ -16,8 +16,8 @@ extension Database {
         return try await query.evaluate(
           at: time, series: StoreSeriesSource(store: store, pool: readers, budget: budget),
           models: models, pool: readers, budget: budget, sink: sink,
-          stages: stages.limit > 0 ? stages : nil, curves: curves, outliers: outliers,
-          feedback: feedback)
+          stages: stages.limit > 0 ? stages : nil, curves: curves.limit > 0 ? curves : nil,
+          outliers: outliers, feedback: feedback)
       }
       // What is only listed for its answer is listed for the last statement alone.
       if case .show = step, index < query.steps.count - 1 { continue }

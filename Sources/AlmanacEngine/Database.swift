@@ -232,10 +232,10 @@ public final class Database: Sendable {
   public var computePool: any ComputePool { readers }
 
   /// What the cache of stages did and holds.
-  public var stageStatistics: StageCache.Statistics { stages.statistics }
+  public var stageStatistics: CacheStatistics { stages.statistics }
 
   /// What the cache of forecasts did and holds.
-  public var forecastStatistics: CurveCache.Statistics { curves.statistics }
+  public var forecastStatistics: CacheStatistics { curves.statistics }
 
   /// What is remembered of series whose outliers were asked for.
   public var outlierStatistics: OutlierStates.Statistics { outliers.statistics }

@@ -34,48 +34,18 @@ struct MetricsText {
       ("refits", "Series refitted as that was due.", outliers.refits),
       ("rebuilds", "Series judged anew, without a state or with another past.", outliers.rebuilds),
       ("states_loaded", "States of outliers read from the store.", outliers.loads),
-      ("states_evicted", "States of outliers that went for others.", outliers.evictions),
+      ("states_evicted", "States of outliers that went for others.", outliers.cache.evictions),
     ] {
       add("almanac_outlier_\(name)_total", "counter", help, Double(value))
     }
     add(
       "almanac_outlier_states", "gauge", "States of outliers in memory.",
-      Double(outliers.entries))
+      Double(outliers.cache.entries))
     add(
       "almanac_outlier_states_bytes", "gauge", "Memory of the states of outliers.",
-      Double(outliers.bytes))
-    let curves = database.forecastStatistics
-    add(
-      "almanac_forecast_cache_hits_total", "counter", "Forecasts found in the cache.",
-      Double(curves.hits))
-    add(
-      "almanac_forecast_cache_misses_total", "counter", "Forecasts that were not in the cache.",
-      Double(curves.misses))
-    add(
-      "almanac_forecast_cache_evictions_total", "counter", "Forecasts that went for others.",
-      Double(curves.evictions))
-    add(
-      "almanac_forecast_cache_entries", "gauge", "Forecasts in the cache.", Double(curves.entries))
-    add(
-      "almanac_forecast_cache_bytes", "gauge", "Memory of the forecasts in the cache.",
-      Double(curves.bytes))
-    let stages = database.stageStatistics
-    add(
-      "almanac_stage_cache_hits_total", "counter", "Results of stages found in the cache.",
-      Double(stages.hits))
-    add(
-      "almanac_stage_cache_misses_total", "counter",
-      "Results of stages that were not in the cache, or not valid any more.",
-      Double(stages.misses))
-    add(
-      "almanac_stage_cache_evictions_total", "counter",
-      "Results of stages that went for others.", Double(stages.evictions))
-    add(
-      "almanac_stage_cache_entries", "gauge", "Results of stages in the cache.",
-      Double(stages.entries))
-    add(
-      "almanac_stage_cache_bytes", "gauge", "Memory of the results of stages.",
-      Double(stages.bytes))
+      Double(outliers.cache.bytes))
+    addCache("forecast", of: "Forecasts", database.forecastStatistics)
+    addCache("stage", of: "Results of stages", database.stageStatistics)
     let jobs = database.jobs().map(\.status.state)
     add(
       "almanac_trainings_running", "gauge", "Trainings under way.",
@@ -99,6 +69,22 @@ struct MetricsText {
       Double(store.queuedPoints))
     if let rules { addRules(rules) }
     if format == .openMetrics { text += "# EOF\n" }
+  }
+
+  private mutating func addCache(
+    _ name: String, of what: String, _ statistics: CacheStatistics
+  ) {
+    for (suffix, type, help, value) in [
+      ("hits_total", "counter", "found in the cache", statistics.hits),
+      ("misses_total", "counter", "that were not in the cache or not valid", statistics.misses),
+      ("evictions_total", "counter", "that went for others", statistics.evictions),
+      ("entries", "gauge", "in the cache", statistics.entries),
+    ] {
+      add("almanac_\(name)_cache_\(suffix)", type, "\(what) \(help).", Double(value))
+    }
+    add(
+      "almanac_\(name)_cache_bytes", "gauge", "Memory of what the cache holds.",
+      Double(statistics.bytes))
   }
 
   private mutating func add(_ name: String, _ type: String, _ help: String, _ value: Double) {

@@ -193,12 +193,12 @@ struct OutlierPollTests {
     for _ in 0..<4 {
       let answer = try await Self.polled("outliers(m[3h])", database, at: now)
       #expect(answer == (try await Self.batch("outliers(m[3h])", database, at: now)))
-      #expect(database.outlierStatistics.bytes <= 60_000)
+      #expect(database.outlierStatistics.cache.bytes <= 60_000)
       now = now + .minutes(30)
       try await writer.write(until: now, to: database)
       await database.outliers.flush()
     }
-    #expect(database.outlierStatistics.evictions > 0)
+    #expect(database.outlierStatistics.cache.evictions > 0)
     #expect(database.outlierStatistics.loads > 0)
     await database.close()
   }

@@ -10,18 +10,13 @@ struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private var entries: [Key: Entry] = [:]
   private var uses: UInt64 = 0
   private let limit: Int
-  /// About how many bytes the values take.
-  private(set) var bytes = 0
-  /// Values that went for others.
-  private(set) var evictions = 0
+  /// What it did and holds.
+  private(set) var statistics = CacheStatistics()
 
   /// Without values yet; 0 as `limit` keeps none.
   init(limit: Int) {
     self.limit = limit
   }
-
-  /// How many values there are.
-  var count: Int { entries.count }
 
   /// The value under `key`, without using it.
   func peek(_ key: Key) -> Value? { entries[key]?.value }
@@ -30,11 +25,18 @@ struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   @discardableResult
   mutating func use(_ key: Key, _ change: (inout Value) -> Void = { _ in }) -> Value? {
     uses += 1
-    guard let index = entries.index(forKey: key) else { return nil }
+    guard let index = entries.index(forKey: key) else {
+      statistics.misses += 1
+      return nil
+    }
+    statistics.hits += 1
     entries.values[index].lastUse = uses
     change(&entries.values[index].value)
     return entries.values[index].value
   }
+
+  /// Counts a value that was there and is not valid any more.
+  mutating func miss() { statistics.misses += 1 }
 
   /// Keeps `value` in place of what is under `key`; false, without a change, where it takes over a
   /// quarter of all that may be kept.
@@ -44,19 +46,21 @@ struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     remove(key)
     uses += 1
     entries[key] = Entry(value: value, bytes: bytes, lastUse: uses)
-    self.bytes += bytes
-    guard self.bytes > limit else { return true }
+    statistics.entries = entries.count
+    statistics.bytes += bytes
+    guard statistics.bytes > limit else { return true }
     // Some more than must go, so that not every value sorts all of them.
     for (key, _) in entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-      guard self.bytes > limit / 8 * 7 else { break }
+      guard statistics.bytes > limit / 8 * 7 else { break }
       remove(key)
-      evictions += 1
+      statistics.evictions += 1
     }
     return true
   }
 
   /// Forgets the value under `key`.
   mutating func remove(_ key: Key) {
-    bytes -= entries.removeValue(forKey: key)?.bytes ?? 0
+    statistics.bytes -= entries.removeValue(forKey: key)?.bytes ?? 0
+    statistics.entries = entries.count
   }
 }

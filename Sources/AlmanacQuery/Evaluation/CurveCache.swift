@@ -24,55 +24,26 @@ public final class CurveCache: Sendable {
     }
   }
 
-  /// What the cache did and holds.
-  public struct Statistics: Sendable, Equatable {
-    /// Forecasts found.
-    public var hits = 0
-    /// Forecasts that were not there.
-    public var misses = 0
-    /// Forecasts thrown out for others.
-    public var evictions = 0
-    /// Forecasts held.
-    public var entries = 0
-    /// About how many bytes they take.
-    public var bytes = 0
-  }
-
-  private struct State {
-    var cache: BoundedCache<Key, ForecastCurve>
-    var statistics = Statistics()
-  }
-
-  private let state: Mutex<State>
+  /// Bytes that it may hold.
+  public let limit: Int
+  private let cache: Mutex<BoundedCache<Key, ForecastCurve>>
 
   /// An empty cache of at most `limit` bytes; 0 keeps nothing.
   public init(limit: Int) {
-    state = Mutex(State(cache: BoundedCache(limit: limit)))
+    self.limit = limit
+    cache = Mutex(BoundedCache(limit: limit))
   }
 
   /// What the cache did and holds now.
-  public var statistics: Statistics {
-    state.withLock { state in
-      var statistics = state.statistics
-      statistics.evictions = state.cache.evictions
-      statistics.entries = state.cache.count
-      statistics.bytes = state.cache.bytes
-      return statistics
-    }
-  }
+  public var statistics: CacheStatistics { cache.withLock { $0.statistics } }
 
   /// The forecast under `key`: kept, or what `predict` says.
   func curve(
     _ key: Key, else predict: () throws(ForecastError) -> ForecastCurve
   ) throws(ForecastError) -> ForecastCurve {
-    let found = state.withLock { state in
-      let found = state.cache.use(key)
-      if found == nil { state.statistics.misses += 1 } else { state.statistics.hits += 1 }
-      return found
-    }
-    if let found { return found }
+    if let found = cache.withLock({ $0.use(key) }) { return found }
     let curve = try predict()
-    state.withLock { _ = $0.cache.put(curve, bytes: Self.bytes(curve), under: key) }
+    cache.withLock { _ = $0.put(curve, bytes: Self.bytes(curve), under: key) }
     return curve
   }
 

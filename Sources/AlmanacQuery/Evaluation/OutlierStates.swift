@@ -25,12 +25,8 @@ public final class OutlierStates: Sendable {
     public var rebuilds = 0
     /// States that were read from the store.
     public var loads = 0
-    /// States that went for others.
-    public var evictions = 0
-    /// States in memory.
-    public var entries = 0
-    /// About how many bytes they take.
-    public var bytes = 0
+    /// What is in memory.
+    public var cache = CacheStatistics()
   }
 
   /// What a state is kept under.
@@ -85,9 +81,7 @@ public final class OutlierStates: Sendable {
   public var statistics: Statistics {
     state.withLock { state in
       var statistics = state.statistics
-      statistics.evictions = state.cache.evictions
-      statistics.entries = state.cache.count
-      statistics.bytes = state.cache.bytes
+      statistics.cache = state.cache.statistics
       return statistics
     }
   }

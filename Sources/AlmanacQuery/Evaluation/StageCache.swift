@@ -49,47 +49,20 @@ public final class StageCache: Sendable {
     var samples: Int
   }
 
-  /// What the cache did and holds.
-  public struct Statistics: Sendable, Equatable {
-    /// Results found.
-    public var hits = 0
-    /// Results that were not there, or not any more valid.
-    public var misses = 0
-    /// Results thrown out for others.
-    public var evictions = 0
-    /// Results held.
-    public var entries = 0
-    /// About how many bytes they take.
-    public var bytes = 0
-  }
-
-  private struct State {
-    var cache: BoundedCache<Key, Entry>
-    var statistics = Statistics()
-  }
-
   /// Bytes that it may hold.
   public let limit: Int
   private let changes: any DataChanges
-  private let state: Mutex<State>
+  private let cache: Mutex<BoundedCache<Key, Entry>>
 
   /// An empty cache of at most `limit` bytes; 0 keeps nothing.
   public init(limit: Int = 64 << 20, changes: any DataChanges) {
     self.limit = limit
     self.changes = changes
-    state = Mutex(State(cache: BoundedCache(limit: limit)))
+    cache = Mutex(BoundedCache(limit: limit))
   }
 
   /// What the cache did and holds now.
-  public var statistics: Statistics {
-    state.withLock { state in
-      var statistics = state.statistics
-      statistics.evictions = state.cache.evictions
-      statistics.entries = state.cache.count
-      statistics.bytes = state.cache.bytes
-      return statistics
-    }
-  }
+  public var statistics: CacheStatistics { cache.withLock { $0.statistics } }
 
   /// The data as of now: to be asked for before anything is read.
   var version: UInt64 { changes.version }
@@ -98,30 +71,29 @@ public final class StageCache: Sendable {
   ///
   /// - Parameter isLook: whether this is only a look that does not count.
   func entry(_ key: Key, isLook: Bool = false) -> Entry? {
-    let found = state.withLock { $0.cache.peek(key) }
+    let found = cache.withLock { $0.peek(key) }
     let version = changes.version
     let isValid = found.map { entry in
       entry.version == version
         || (entry.range.map { changes.isUnchanged(since: entry.version, in: $0) } ?? true)
     }
     if isLook { return isValid == true ? found : nil }
-    return state.withLock { state in
+    return cache.withLock { cache in
       guard let found, isValid == true else {
-        state.statistics.misses += 1
+        cache.miss()
         // Another query may have put a newer one there meanwhile.
-        if let found, state.cache.peek(key)?.version == found.version { state.cache.remove(key) }
+        if let found, cache.peek(key)?.version == found.version { cache.remove(key) }
         return nil
       }
-      state.statistics.hits += 1
       // What was looked at before need not be looked at again.
-      state.cache.use(key) { if $0.version == found.version { $0.version = version } }
+      cache.use(key) { if $0.version == found.version { $0.version = version } }
       return found
     }
   }
 
   /// Keeps a result of so many bytes, unless it is large against the cache.
   func keep(_ entry: Entry, bytes: Int, under key: Key) {
-    state.withLock { _ = $0.cache.put(entry, bytes: bytes, under: key) }
+    cache.withLock { _ = $0.put(entry, bytes: bytes, under: key) }
   }
 }
 
