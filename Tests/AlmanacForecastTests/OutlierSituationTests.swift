@@ -82,6 +82,50 @@ struct OutlierSituationTests {
     #expect(Self.alarms(found.filter { $0 >= 8 * Self.day }) <= 4)
   }
 
+  /// Alarms on the day of a change of the clock, and in the rest of the week, as sums over `seeds`.
+  private static func clockAlarms(
+    _ hours: Int, seeds: ClosedRange<UInt64>, _ rhythm: (_ day: Int, _ hour: Double) -> Double
+  ) throws -> (first: Int, later: Int) {
+    let change = 30 * day + 2 * hour
+    var alarms = (first: 0, later: 0)
+    for seed in seeds {
+      let noise = OutlierSignals.noise(37 * day, seed: seed)
+      let values = noise.indices.map { index in
+        let moved = index + (index >= change ? hours * hour : 0)
+        return noise[index] + rhythm(moved / day, Double(moved % day) / Double(hour))
+      }
+      let found = try outliers(values)
+      alarms.first += Self.alarms(found.filter { (change..<change + day).contains($0) })
+      alarms.later += Self.alarms(found.filter { $0 >= change + day })
+    }
+    return alarms
+  }
+
+  @Test(
+    "a clock change raises a few alarms on its day and none of its own after it",
+    arguments: [-1, 1])
+  func clock(_ hours: Int) throws {
+    let alarms = try Self.clockAlarms(hours, seeds: 1...6) { _, hour in
+      50 + 5 * sin(2 * Double.pi * hour / 24)
+    }
+    #expect(alarms.first <= 6 * 6)
+    // One a week is the rate.
+    #expect(alarms.later <= 6 * 2)
+  }
+
+  @Test(
+    "a clock change of what happens in office hours alarms on its first day alone",
+    arguments: [-1, 1])
+  func officeHours(_ hours: Int) throws {
+    let alarms = try Self.clockAlarms(hours, seeds: 1...6) { day, hour in
+      let work = 1 / (1 + exp(3 * (8 - hour))) - 1 / (1 + exp(3 * (18 - hour)))
+      return 20 + (day % 7 < 5 ? 40 : 10) * work
+    }
+    #expect(alarms.first >= 6)
+    #expect(alarms.first <= 6 * 2)
+    #expect(alarms.later <= 6 * 2)
+  }
+
   // MARK: - Levels
 
   private static let push = 30 * day + 14 * hour
@@ -90,11 +134,18 @@ struct OutlierSituationTests {
     "a code push alarms at once, for hours and not for a week, and changes finds it",
     arguments: [20.0, -20, 6])
   func push(_ size: Double) throws {
-    let values = Self.signal(days: 36) { $0 >= Self.push ? size : 0 }
+    let spike = 33 * Self.day + 10 * Self.hour
+    let values = Self.signal(days: 36) { index in
+      (index >= Self.push ? size : 0) + ((spike..<spike + 3).contains(index) ? 9 : 0)
+    }
     let found = try Self.outliers(values).filter { $0 >= Self.push - Self.day }
     #expect(found.first == Self.push)
-    #expect((found.last ?? 0) - Self.push < Self.day)
-    #expect(found.count >= 3 * Self.hour)
+    // The quarter day ends at 18 h, and half of one is asked for.
+    let hours = found.filter { $0 < Self.push + 2 * Self.day }
+    #expect((hours.last ?? 0) - Self.push < 9 * Self.hour)
+    #expect(hours.count >= 3 * Self.hour)
+    // On the new level it sees as well as before.
+    #expect((spike..<spike + 3).allSatisfy(found.contains))
     #expect(Self.alarms(found) <= 4)
     let changes = ChangePoint.find(
       in: RegularSeries(
@@ -102,6 +153,16 @@ struct OutlierSituationTests {
     #expect(changes.count == 1 && changes.first?.kind == .level)
     #expect(abs((changes.first?.index ?? 0) - Self.push) <= 2)
     #expect(abs((changes.first?.after ?? 0) - (changes.first?.before ?? 0) - size) < 1)
+  }
+
+  @Test("a push that is taken back alarms both times, and nothing stays behind")
+  func revert() throws {
+    let back = Self.push + 3 * Self.day
+    let values = Self.signal(days: 38) { (Self.push..<back).contains($0) ? 20 : 0 }
+    let found = try Self.outliers(values)
+    #expect(found.first { $0 >= Self.push - 2 } == Self.push)
+    #expect(found.contains(back))
+    #expect(Self.alarms(found.filter { $0 > back + 9 * Self.hour }) <= 1)
   }
 
   @Test("a slow drift of hours is found by its half hours", arguments: [1.2, -1.2])

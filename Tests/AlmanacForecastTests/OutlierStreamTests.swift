@@ -111,6 +111,39 @@ struct OutlierStreamTests {
     }
   }
 
+  @Test(
+    "a stream goes through a push, its way back and a change of the clock as the detector does",
+    arguments: [OutlierMethod.auto, .mad])
+  func adjustments(_ method: OutlierMethod) throws {
+    let day = 96
+    let values = OutlierSignals.noise(38 * day).indices.map { index -> Double in
+      let moved = index + (index >= 33 * day + 8 ? day / 24 : 0)
+      let work = (moved % day) > 32 && (moved % day) < 72 ? 30.0 : 0
+      let push = (28 * day + 60..<30 * day + 20).contains(index) ? 20.0 : 0
+      return 50 + work + push + OutlierSignals.noise(1, seed: UInt64(index))[0]
+    }
+    var options = OutlierOptions(samplesPerDay: day)
+    options.method = method
+    let detector = OutlierDetector(options: options)
+    var stream: OutlierStream?
+    for now in stride(from: 27 * day, to: values.count, by: day / 8) {
+      let seen = Array(values[..<now])
+      let start = try OutlierStream.begin(
+        Self.series(seen), from: now - day / 8, options: options, known: stream)
+      #expect(
+        Self.texts(start.samples) == Self.texts(try detector.judge(seen, from: now - day / 8)))
+      #expect(start.refits <= 1 || now == 27 * day)
+      let next = try #require(start.stream)
+      stream = try OutlierStream(encoded: next.encoded())
+      #expect(stream?.encoded() == next.encoded())
+    }
+    let found = try #require(stream).refits.compactMap(\.adjustment)
+    let levels = found.compactMap { if case .level(let since, _) = $0 { since } else { nil } }
+    let clocks = found.compactMap { if case .clock(_, let by) = $0 { by } else { nil } }
+    #expect(levels == [28 * day + 60, 30 * day + 20])
+    #expect(clocks == [day / 24])
+  }
+
   @Test("bytes that are cut off or changed are refused")
   func damage() throws {
     var chance = SeededGenerator(seed: 5)

@@ -3,7 +3,7 @@ internal import AlmanacCore
 /// The bytes of a stream as of the beginning of its open block: docs/format/outliers.md.
 extension OutlierStream {
   private static let frame = FileFrame(
-    magic: Array("ALMO".utf8), version: 2, complaint: "it does not begin as a state of outliers")
+    magic: Array("ALMO".utf8), version: 3, complaint: "it does not begin as a state of outliers")
   /// The most samples that a block may have: a quarter of a day at the shortest step, and what is
   /// around it.
   private static let longest = OutlierOptions.maximumSamplesPerDay
@@ -37,7 +37,10 @@ extension OutlierStream {
     guard count > 0, count <= bytes.count / 80 else { throw ModelReader.damaged("it is cut off") }
     var refits: [SurpriseTable.Refit] = []
     refits.reserveCapacity(count)
-    for _ in 0..<count { refits.append(try body.refit()) }
+    let grid = OutlierDetector(options: options).grid
+    for start in grid.starts(count: count * grid.block + 1).prefix(count) {
+      refits.append(try body.refit(at: start, grid.day))
+    }
     var hashes: [UInt64] = []
     hashes.reserveCapacity(count)
     for _ in 1..<count { hashes.append(try body.integer(UInt64.self)) }
@@ -46,7 +49,6 @@ extension OutlierStream {
     for _ in 0..<min(try body.integer(UInt32.self), 16) {
       notes.append(try body.integer(Int64.self))
     }
-    let grid = OutlierDetector(options: options).grid
     guard body.isAtEnd, open.end == grid.end(of: open.start),
       open.comparables.count == open.end - open.start,
       open.lead.count == SurpriseTable.reach(grid), open.start >= open.lead.count,
@@ -83,6 +85,17 @@ extension ModelWriter {
       put(refit[part].unit)
     }
     put(refit.noise)
+    switch refit.adjustment {
+    case nil: put(UInt8(0))
+    case .level(let since, let by):
+      put(UInt8(1))
+      put(since)
+      put(by)
+    case .clock(let since, let by):
+      put(UInt8(2))
+      put(since)
+      put(by)
+    }
   }
 
   fileprivate mutating func put(_ open: OutlierOpenBlock) {
@@ -151,13 +164,24 @@ extension ModelReader {
     return options
   }
 
-  fileprivate mutating func refit() throws(ForecastError) -> SurpriseTable.Refit {
+  /// What was found at the refit at `start`.
+  fileprivate mutating func refit(
+    at start: Int, _ day: Int
+  ) throws(ForecastError) -> SurpriseTable.Refit {
     var refit = SurpriseTable.Refit()
     for part in SurpriseTable.Part.scaled {
       refit[part] = SurpriseTable.Scale(
         centre: try number(), deviation: try number(), unit: try number())
     }
     refit.noise = try number()
+    switch try integer(UInt8.self) {
+    case 0: break
+    case 1: refit.adjustment = .level(since: try int(in: 0...start), by: try finite())
+    case 2:
+      refit.adjustment = .clock(
+        since: try int(in: min(day, start)...start), by: try int(in: -day...day))
+    default: throw Self.damaged("an unknown adjustment")
+    }
     return refit
   }
 

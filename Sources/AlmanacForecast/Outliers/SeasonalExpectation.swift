@@ -120,6 +120,15 @@ struct SeasonalExpectation {
     }
   }
 
+  /// Moves what was expected of the samples before `start`, as these move.
+  mutating func adjust(_ adjustment: Adjustment, before start: Int) {
+    switch adjustment {
+    case .level(_, let by): daily.move(by: by, before: start)
+    case .clock(_, let by): daily.turn(by: by, before: start)
+    }
+    level.positions = 0..<0
+  }
+
   /// The deviation nearer to 0, 0 when the signs differ; the first alone where the second is NaN.
   private static func smaller(_ first: Double, _ second: Double) -> Double {
     guard !second.isNaN else { return first }

@@ -43,6 +43,8 @@ struct SurpriseTable {
     var residual = Scale()
     /// Standard deviation of smoothed residuals, NaN when unknown.
     var noise = Double.nan
+    /// What the series was found to have gone through.
+    var adjustment: Adjustment?
 
     /// The scale of `part`; the lasting surprise counts in the residual's unit.
     subscript(part: Part) -> Scale {
@@ -83,6 +85,8 @@ struct SurpriseTable {
   private(set) var scales: [[Scale]]
   /// Standard deviation of smoothed residuals by block.
   private(set) var noises: [Double]
+  /// What the series was found to have gone through, by block.
+  private(set) var adjustments: [Adjustment?]
   /// What is expected of the last block and of `slack` samples after it.
   private(set) var ahead: [Double] = []
   /// Samples by which one may come early or late.
@@ -118,6 +122,7 @@ struct SurpriseTable {
     scales = [[Scale]](
       repeating: [Scale](repeating: Scale(), count: starts.count), count: Part.allCases.count)
     noises = [Double](repeating: .nan, count: starts.count)
+    adjustments = [Adjustment?](repeating: nil, count: starts.count)
     build(curve: curve, known: known, oldest: oldest)
   }
 
@@ -142,6 +147,7 @@ struct SurpriseTable {
     sizes = signed
     scales = Part.allCases.map { [refit[$0]] }
     noises = [refit.noise]
+    adjustments = [refit.adjustment]
     for (index, residual) in zip((range.lowerBound - residuals.count)..., residuals) {
       signed[Part.residual.rawValue][index] = residual
     }
@@ -173,6 +179,7 @@ struct SurpriseTable {
     var refit = Refit()
     for part in Part.scaled { refit[part] = scales[part.rawValue][block] }
     refit.noise = noises[block]
+    refit.adjustment = adjustments[block]
     return refit
   }
 
@@ -193,13 +200,28 @@ struct SurpriseTable {
     var ahead = [Double](repeating: 0, count: min(grid.block, values.count) + slack)
     let room = max(history, 7 * grid.day) / grid.stride + 2
     var scratch = [Double](repeating: 0, count: room)
+    var past = AdjustedPast(values, day: grid.day)
+    var search = AdjustmentSearch(grid: grid, history: history)
     for block in starts.indices {
       let start = starts[block]
       let end = end(of: block)
-      let refit = block < known.count ? known[block] : fit(before: start, &scratch)
+      // What a curve expects moves with nothing.
+      if curve == nil, block > 0 {
+        let unit = scales[Part.residual.rawValue][block - 1].unit
+        adjustments[block] =
+          block < known.count
+          ? known[block].adjustment
+          : search.find(values, expected, past.residuals, before: start, unit: unit)
+        if let found = adjustments[block] {
+          search.isAdjusted(at: start)
+          rules.adjust(past.apply(found, before: start, expected), before: start)
+        }
+      }
+      let refit =
+        block < known.count ? known[block] : fit(before: start, past.residuals, &scratch)
       for part in Part.allCases { scales[part.rawValue][block] = refit[part] }
       noises[block] = refit.noise
-      rules.expect(values, start: start, noise: refit.noise, into: &ahead)
+      rules.expect(past.values, start: start, noise: refit.noise, into: &ahead)
       for index in start..<end { expected[index] = ahead[index - start] }
       if let curve { overlay(curve, on: start..<end, &ahead) }
       if block < known.count, end <= oldest { continue }
@@ -207,6 +229,7 @@ struct SurpriseTable {
       surprise(
         start..<end, start: start, refit, ahead: ahead, from: 0,
         later: curve == nil ? slack : 0)
+      past.note(signed[Part.residual.rawValue], in: start..<end)
       last(start..<end)
       for part in Part.allCases { size(start..<end, of: part, refit[part]) }
       if let curve {
@@ -217,12 +240,16 @@ struct SurpriseTable {
     self.ahead = ahead
   }
 
-  private func fit(before start: Int, _ scratch: inout [Double]) -> Refit {
+  /// `residuals` are those before `start` as they would be now.
+  private func fit(before start: Int, _ residuals: [Double], _ scratch: inout [Double]) -> Refit {
     var refit = Refit()
     if start >= warmUp {
-      for part in Part.scaled { refit[part] = scale(part, before: start, &scratch) }
+      for part in Part.scaled {
+        let past = part == .residual ? residuals : signed[part.rawValue]
+        refit[part] = scale(past, before: start, &scratch)
+      }
     }
-    if start >= 7 * grid.day { refit.noise = smoothNoise(before: start, &scratch) }
+    if start >= 7 * grid.day { refit.noise = smoothNoise(residuals, before: start, &scratch) }
     return refit
   }
 
@@ -387,13 +414,15 @@ struct SurpriseTable {
     max(start - count, start >= 2 * firstSound ? firstSound : 0)
   }
 
-  private func scale(_ part: Part, before start: Int, _ scratch: inout [Double]) -> Scale {
+  private func scale(
+    _ signed: [Double], before start: Int, _ scratch: inout [Double]
+  ) -> Scale {
     let first = max(start - history, start >= firstSound ? grid.day : 0)
     var count = 0
     var sum = 0.0
     var index = grid.firstRead(from: first)
     while index < start {
-      let value = signed[part.rawValue][index]
+      let value = signed[index]
       if !value.isNaN {
         scratch[count] = value
         sum += value
@@ -412,7 +441,7 @@ struct SurpriseTable {
     let centre = Quantiles.median(reordering: &scratch, count: count)
     for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
     let deviation = max(
-      Self.middleHalf(&scratch, count: count), recent(part, before: start, centre, &scratch))
+      Self.middleHalf(&scratch, count: count), recent(signed, before: start, centre, &scratch))
     // Rounding of a constant signal is no surprise.
     let level = expected[start - 1]
     let floor = max(1e-9 * (level.isNaN ? 1 : abs(level)), 1e-300)
@@ -423,13 +452,13 @@ struct SurpriseTable {
 
   /// The deviation of the last day, or 1,440 samples where a day has fewer; 0 when it has few.
   private func recent(
-    _ part: Part, before start: Int, _ centre: Double, _ scratch: inout [Double]
+    _ signed: [Double], before start: Int, _ centre: Double, _ scratch: inout [Double]
   ) -> Double {
     let span = max(grid.day, Self.recentSamples)
     guard start >= 2 * grid.day, start > span, span < history else { return 0 }
     var count = 0
     for index in stride(from: grid.firstRead(from: start - span), to: start, by: grid.stride) {
-      let value = signed[part.rawValue][index]
+      let value = signed[index]
       if !value.isNaN {
         scratch[count] = abs(value - centre)
         count += 1
@@ -451,17 +480,18 @@ struct SurpriseTable {
   }
 
   /// The standard deviation of residuals smoothed as the expectation is, robust.
-  private func smoothNoise(before start: Int, _ scratch: inout [Double]) -> Double {
+  private func smoothNoise(
+    _ residuals: [Double], before start: Int, _ scratch: inout [Double]
+  ) -> Double {
     let (taps, spacing) = SeasonalExpectation.window(grid)
     let every = max(grid.samples(minutes: 5), 1)
     var window = [Double](repeating: 0, count: taps)
     var count = 0
     var index = max(start - 7 * grid.day, taps * spacing)
-    let residual = Part.residual.rawValue
     while index < start, count < scratch.count {
       var present = 0
       for tap in 0..<taps {
-        let value = signed[residual][index - tap * spacing]
+        let value = residuals[index - tap * spacing]
         if !value.isNaN {
           window[present] = value
           present += 1
