@@ -27,10 +27,9 @@ struct ClockSearch {
   /// The change that the samples before `start` show; nil where there is none.
   ///
   /// - Parameters:
-  ///   - values: the samples, as they would be now.
-  ///   - expected: what was expected of them.
+  ///   - expected: what was expected of the samples then.
   ///   - residuals: how they strayed, as it would be now.
-  ///   - last: the refit that found the change before; what was expected before it is not comparable.
+  ///   - last: the first sample that compares with what was expected of it.
   ///   - reach: samples back of which residuals may be asked for.
   func find(
     _ values: [Double], _ expected: [Double], _ residuals: [Double], before start: Int, last: Int,
