@@ -36,13 +36,15 @@ enum Quantiles {
 
   /// The value of rank `rank` (from 0) of the first `count`; smaller ones end up left of it, larger
   /// ones right. Linear time on average.
-  static func select(_ values: inout [Double], count: Int, rank: Int) -> Double {
-    var low = 0
+  ///
+  /// - Parameter lower: a rank that was selected before, at most `rank`, and left in its place.
+  static func select(
+    _ values: inout [Double], count: Int, rank: Int, above lower: Int = 0
+  ) -> Double {
+    var low = lower
     var high = count - 1
     while high - low > 16 {
-      // Median of three as the pivot: sorted stretches stay linear.
-      let (first, middle, last) = (values[low], values[low + (high - low) / 2], values[high])
-      let pivot = max(min(first, middle), min(max(first, middle), last))
+      let pivot = pivot(values, low, high, rank)
       var bound = partition(&values, low, high) { $0 < pivot }
       if rank < bound {
         high = bound - 1
@@ -65,6 +67,24 @@ enum Quantiles {
       }
     }
     return values[rank]
+  }
+
+  /// A value that is likely to lie near `rank` in `values[low...high]`: of nine that lie evenly in it
+  /// the one whose share is that of the rank, so that sorted stretches stay linear.
+  @inline(__always)
+  private static func pivot(_ values: [Double], _ low: Int, _ high: Int, _ rank: Int) -> Double {
+    let step = (high - low) / 8
+    var nine = InlineArray<9, Double> { values[low + $0 * step] }
+    for i in 1..<9 {
+      let value = nine[i]
+      var j = i
+      while j > 0, nine[j - 1] > value {
+        nine[j] = nine[j - 1]
+        j -= 1
+      }
+      nine[j] = value
+    }
+    return nine[(rank - low) * 8 / (high - low)]
   }
 
   /// Moves what passes `test` to the front of `values[low...high]`, and returns where the rest begins.

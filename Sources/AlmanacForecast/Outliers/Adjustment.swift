@@ -6,4 +6,11 @@ enum Adjustment: Sendable, Equatable {
   /// Daylight saving or the like: from sample `since` on the rhythm comes `by` samples earlier,
   /// later where that is negative.
   case clock(since: Int, by: Int)
+
+  /// The first sample after the change.
+  var since: Int {
+    switch self {
+    case .level(let since, _), .clock(let since, _): since
+    }
+  }
 }

@@ -42,8 +42,12 @@ struct RefitGrid: Sendable {
   }
 
   /// The first index at or after `index` that fits read.
-  func firstRead(from index: Int) -> Int {
-    let rest = (index + phase) % stride
-    return rest == 0 ? index : index + stride - rest
+  func firstRead(from index: Int) -> Int { first(from: index, every: stride) }
+
+  /// The first index at or after `index` of those that lie `count` apart, counted from midnight of the
+  /// first day.
+  func first(from index: Int, every count: Int) -> Int {
+    let rest = (index + phase) % count
+    return rest == 0 ? index : index + count - rest
   }
 }

@@ -201,6 +201,7 @@ struct SurpriseTable {
     let room = max(history, 7 * grid.day) / grid.stride + 2
     var scratch = [Double](repeating: 0, count: room)
     var past = AdjustedPast(values, day: grid.day)
+    var noise = SmoothedNoise(grid: grid)
     var search = AdjustmentSearch(grid: grid, history: history)
     for block in starts.indices {
       let start = starts[block]
@@ -215,10 +216,11 @@ struct SurpriseTable {
         if let found = adjustments[block] {
           search.isAdjusted(at: start)
           rules.adjust(past.apply(found, before: start, expected), before: start)
+          noise.forget(from: found.since)
         }
       }
       let refit =
-        block < known.count ? known[block] : fit(before: start, past.residuals, &scratch)
+        block < known.count ? known[block] : fit(before: start, past.residuals, &noise, &scratch)
       for part in Part.allCases { scales[part.rawValue][block] = refit[part] }
       noises[block] = refit.noise
       rules.expect(past.values, start: start, noise: refit.noise, into: &ahead)
@@ -241,7 +243,10 @@ struct SurpriseTable {
   }
 
   /// `residuals` are those before `start` as they would be now.
-  private func fit(before start: Int, _ residuals: [Double], _ scratch: inout [Double]) -> Refit {
+  private func fit(
+    before start: Int, _ residuals: [Double], _ noise: inout SmoothedNoise,
+    _ scratch: inout [Double]
+  ) -> Refit {
     var refit = Refit()
     if start >= warmUp {
       for part in Part.scaled {
@@ -249,7 +254,7 @@ struct SurpriseTable {
         refit[part] = scale(past, before: start, &scratch)
       }
     }
-    if start >= 7 * grid.day { refit.noise = smoothNoise(residuals, before: start, &scratch) }
+    refit.noise = noise.deviation(residuals, before: start)
     return refit
   }
 
@@ -473,39 +478,9 @@ struct SurpriseTable {
     let low = count / 4
     let high = max(count - count / 4, low + 1)
     _ = Quantiles.select(&values, count: count, rank: low)
-    _ = Quantiles.select(&values, count: count, rank: high - 1)
+    _ = Quantiles.select(&values, count: count, rank: high - 1, above: low)
     var sum = 0.0
     for index in low..<high { sum += values[index] }
     return middleShare * sum / Double(high - low)
-  }
-
-  /// The standard deviation of residuals smoothed as the expectation is, robust.
-  private func smoothNoise(
-    _ residuals: [Double], before start: Int, _ scratch: inout [Double]
-  ) -> Double {
-    let (taps, spacing) = SeasonalExpectation.window(grid)
-    let every = max(grid.samples(minutes: 5), 1)
-    var window = [Double](repeating: 0, count: taps)
-    var count = 0
-    var index = max(start - 7 * grid.day, taps * spacing)
-    while index < start, count < scratch.count {
-      var present = 0
-      for tap in 0..<taps {
-        let value = residuals[index - tap * spacing]
-        if !value.isNaN {
-          window[present] = value
-          present += 1
-        }
-      }
-      if present > 0 {
-        scratch[count] = Quantiles.median(reordering: &window, count: present)
-        count += 1
-      }
-      index += every
-    }
-    guard count >= 30 else { return .nan }
-    let centre = Quantiles.median(reordering: &scratch, count: count)
-    for position in 0..<count { scratch[position] = abs(scratch[position] - centre) }
-    return Self.gaussian * Quantiles.median(reordering: &scratch, count: count)
   }
 }
