@@ -5,7 +5,7 @@
 /// gradients are summed in their order: the number of threads does not change a single bit of the
 /// result.
 ///
-/// `@unchecked Sendable`: no lock; one thread at a time has a shard, and `concurrentPerform` orders
+/// `@unchecked Sendable`: no lock; one thread at a time has a shard, and the trainer's group orders
 /// its writes before what the trainer reads afterwards.
 final class Shard: @unchecked Sendable {
   let batch: Int

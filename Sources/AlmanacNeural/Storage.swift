@@ -6,7 +6,7 @@
 ///
 /// `@unchecked Sendable`: there is no lock. The owner divides the work so that one thread at a time
 /// writes a storage (each `Shard` has its own; shared parameters are only read while shards run),
-/// and `concurrentPerform` orders the writes before and after.
+/// and the trainer's group orders the writes before and after.
 final class Storage: @unchecked Sendable {
   let count: Int
 

@@ -29,7 +29,7 @@ public struct Trainer: Sendable {
   /// The same weights, series and options give the same result to the last bit on the same machine,
   /// whatever the number of threads. Blocks the calling thread, which works too. Memory: about 20 B
   /// (W + K) H bytes with batch B, window W, K decoder steps and H hidden units, at most 4 GiB;
-  /// nothing is allocated between steps, but for what Dispatch needs to start its threads.
+  /// nothing is allocated between steps, but for what Dispatch needs to hand work to its threads.
   ///
   /// - Parameters:
   ///   - network: changed only if the training ends well; on an error it is as before.
@@ -53,6 +53,7 @@ public struct Trainer: Sendable {
       all.flatMap { Self.levels(of: $0, over: count) }
     }
     let shards = makeShards(hidden: network.hidden)
+    let helpers = makeHelpers(for: shards)
     let starts = WindowStarts(
       lengths: all.map(\.count), windowLength: options.window + options.decoderSteps)
     let scale = 1 / Float(options.batch * options.decoderSteps)
@@ -75,7 +76,7 @@ public struct Trainer: Sendable {
           shard.starts[row] = starts[random.index(below: starts.count)]
         }
       }
-      run(shards, work)
+      run(shards, with: helpers, work)
 
       let gradient = shards[0].gradients.values
       for shard in shards.dropFirst() { Kernels.add(shard.gradients.values, to: gradient) }
@@ -156,18 +157,29 @@ extension Trainer {
     }
   }
 
-  /// Does `work` for every shard, on up to `threads` threads.
-  private func run(_ shards: [Shard], _ work: @Sendable (Shard) -> Void) {
-    let threads = min(options.threads, shards.count)
-    guard threads > 1 else {
-      for shard in shards { work(shard) }
-      return
+  /// The queues that work beside the thread that trains. They have threads of their own quality of
+  /// service, which others' work does not share: what is made patient there stays so.
+  private func makeHelpers(for shards: [Shard]) -> [DispatchQueue] {
+    (1..<max(min(options.threads, shards.count), 1)).map {
+      DispatchQueue(label: "almanac.training.\($0)", qos: .utility)
     }
+  }
+
+  /// Does `work` for every shard, on this thread and the helpers'.
+  private func run(
+    _ shards: [Shard], with helpers: [DispatchQueue], _ work: @escaping @Sendable (Shard) -> Void
+  ) {
+    let threads = helpers.count + 1
     let niceness = Niceness.ofThread
-    DispatchQueue.concurrentPerform(iterations: threads) { thread in
-      // As patient as the thread that began it.
-      Niceness.raise(to: niceness)
-      for index in stride(from: thread, to: shards.count, by: threads) { work(shards[index]) }
+    let group = DispatchGroup()
+    for (number, helper) in helpers.enumerated() {
+      helper.async(group: group) {
+        // As patient as the thread that began it.
+        Niceness.raise(to: niceness)
+        for index in stride(from: number + 1, to: shards.count, by: threads) { work(shards[index]) }
+      }
     }
+    for index in stride(from: 0, to: shards.count, by: threads) { work(shards[index]) }
+    group.wait()
   }
 }

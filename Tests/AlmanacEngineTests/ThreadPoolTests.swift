@@ -14,6 +14,23 @@ import Testing
     }
   }
 
+  @Test("a training of two threads makes no other thread patient")
+  func training() async throws {
+    let trainers = ThreadPool(label: "test.training", width: 1, isBackground: true)
+    try await trainers.run {
+      var options = TrainingOptions()
+      (options.steps, options.batch, options.threads) = (50, 8, 2)
+      var network = Seq2Seq(hidden: 8, seed: 1)
+      let series = (0..<500).map { Float($0 % 10) / 10 }
+      _ = try Trainer(options: options).train(&network, on: [series]) { _ in true }
+    }
+    let most = await withTaskGroup(of: Int32.self) { group in
+      for _ in 0..<200 { group.addTask { Niceness.ofThread } }
+      return await group.reduce(0, max)
+    }
+    #expect(most < ThreadPool.niceness)
+  }
+
   @Test("an error reaches who asked for the work")
   func errors() async {
     struct Refused: Error {}
