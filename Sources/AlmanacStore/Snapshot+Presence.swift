@@ -10,13 +10,25 @@ extension Snapshot {
   /// Where the range spans everything that there is, it costs no more than without one. Otherwise
   /// the head's times are scanned, then for the parts in the range, the newest first, directories
   /// are read, of blocks that reach out of the range headers of chunks too, and samples only of
-  /// chunks that begin before the range and end after it.
+  /// chunks that begin before the range and end after it. Series of which samples were deleted are
+  /// looked for one by one until their parts are merged.
   public func series(
     passing matchers: [LabelMatcher], in range: TimeRange
   ) throws(StoreError) -> [SeriesID] {
     let all = series(passing: matchers)
-    if all.isEmpty || isWhole(in: range) { return all }
-    guard deletions.isEmpty, horizon.byRule.isEmpty else { return try searched(all, range) }
+    guard !deletions.isEmpty else { return try present(among: all, range) }
+    let deleted = Set(deletions.lazy.map(\.series).joined())
+    let isDeleted = { (id: SeriesID) in deleted.contains(UInt32(truncatingIfNeeded: id.rawValue)) }
+    let whole = try present(among: all.filter { !isDeleted($0) }, range)
+    return try (whole + searched(all.filter(isDeleted), range)).sorted()
+  }
+
+  /// Those of `all` with a sample inside `range`, where none of theirs was deleted.
+  private func present(
+    among all: [SeriesID], _ range: TimeRange
+  ) throws(StoreError) -> [SeriesID] {
+    if all.isEmpty || holdsAllSamples(range) { return all }
+    guard horizon.byRule.isEmpty else { return try searched(all, range) }
     // What has outlived its retention is not there.
     let kept = TimeRange(
       start: max(range.start, Timestamp(nanoseconds: horizon.earliest)), end: range.end)
@@ -39,15 +51,20 @@ extension Snapshot {
   /// To look for one series costs about as much as to read so many entries of directories.
   private static let searchShare = 8
 
-  /// Whether no sample lies outside of `range`.
+  /// Whether the range leaves out no series that there is: no sample lies outside of it, and none
+  /// was deleted.
   public func isWhole(in range: TimeRange) -> Bool {
+    deletions.isEmpty && holdsAllSamples(range)
+  }
+
+  private func holdsAllSamples(_ range: TimeRange) -> Bool {
     parts.joined().allSatisfy {
       range.start <= $0.info.range.start && $0.info.range.end <= range.end
     }
       && segments.allSatisfy { $0.segment.lies(in: range, first: $0.limit) }
   }
 
-  /// Each series by its samples: the way with deletions and with retention by rules.
+  /// Each series by its samples: the way after deletions and with retention by rules.
   private func searched(
     _ all: [SeriesID], _ range: TimeRange
   ) throws(StoreError) -> [SeriesID] {

@@ -164,7 +164,8 @@ extension Store {
     return parts.contains { part in deletions.contains { $0.mayConcern(part.info) } }
   }
 
-  /// Forgets deletions that no part and no segment needs any more.
+  /// Forgets deletions that no part and no segment needs any more, but first the series that they
+  /// left without samples.
   func dropDeletions() throws(StoreError) {
     let done = state.withLock { state in
       state.deletions.filter { deletion in
@@ -173,6 +174,7 @@ extension Store {
       }
     }
     guard !done.isEmpty else { return }
+    try forgetEmptySeries()
     try catalog.partition.apply(done.map { Catalog.remove($0) })
     state.withLock { state in state.deletions.removeAll { done.contains($0) } }
   }

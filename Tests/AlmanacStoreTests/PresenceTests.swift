@@ -73,8 +73,26 @@ import Testing
         #expect(snapshot.labelNames(of: found) == (found.isEmpty ? [] : ["__name__", "host"]))
       }
       let all = try snapshot.series(passing: [], in: .all)
-      #expect(all == snapshot.series(passing: []))
+      #expect(Self.hosts(snapshot, all) == model.filter { !$0.value.isEmpty }.keys.sorted())
     }
+    await store.close()
+  }
+
+  @Test("a series whose samples were all deleted is not among them, however long the range")
+  func deletedAltogether() async throws {
+    let directory = try TemporaryDirectory()
+    let store = try Store(directory: directory.path, logger: Logger(label: "test"))
+    for host in 0..<3 { _ = try await store.write(Self.points(host, [Self.border + 60])) }
+    _ = try await store.delete([LabelMatcher(name: "host", .equal("1"))], in: .all)
+    let snapshot = store.snapshot()
+    for range in [TimeRange.all, Self.range(Self.border, Self.border + 3_600)] {
+      #expect(Self.hosts(snapshot, try snapshot.series(passing: [], in: range)) == [0, 2])
+      #expect(!snapshot.isWhole(in: range))
+    }
+    try await store.compact()
+    let compacted = store.snapshot()
+    #expect(Self.hosts(compacted, compacted.series(passing: [])) == [0, 2])
+    #expect(compacted.isWhole(in: .all))
     await store.close()
   }
 }
