@@ -28,10 +28,12 @@ test: deps
 serve: build
 	$(BINARY) serve --listen 127.0.0.1:$(PORT)
 
-# The long proofs: the same tests with more rounds, and the real signals where they are.
+# The long proofs: the same tests with more rounds, and the real signals where they are. The fuzzer of
+# queries runs alone: it judges how long each one takes.
 soak: build
 	$(SWIFT) build --build-tests
-	ALMANAC_SOAK=1 $(SWIFT) test --skip-build --skip AlmanacCommandTests
+	ALMANAC_SOAK=1 $(SWIFT) test --skip-build --skip "AlmanacCommandTests|QueryFuzzTests"
+	ALMANAC_SOAK=1 $(SWIFT) test --skip-build --filter QueryFuzzTests
 	ALMANAC_SOAK=1 ALMANAC_BINARY=$(BINARY) $(SWIFT) test --skip-build --filter AlmanacCommandTests
 	ALMANAC_SOAK=1 $(SWIFT) test -c release -Xswiftc -enable-testing \
 	  --filter "AlmanacNeuralTests|OutlierAlarmRateTests"

@@ -27,7 +27,9 @@ final class Disk {
       process.arguments = [compiler, "-shared", "-fPIC", "-O1", source, "-o", target, "-ldl"]
       guard (try? process.run()) != nil else { continue }
       process.waitUntilExit()
-      if process.terminationStatus == 0 { return target }
+      guard process.terminationStatus == 0 else { continue }
+      atexit { _ = Disk.library.map { unlink($0) } }
+      return target
     }
     return nil
   }()
