@@ -165,6 +165,15 @@ struct OutlierSituationTests {
     #expect(Self.alarms(found.filter { $0 > back + 9 * Self.hour }) <= 1)
   }
 
+  @Test("on a slope what is expected lies in the middle of its band", arguments: [0.5, -0.5])
+  func slope(_ growth: Double) throws {
+    let values = Self.signal(days: 31) { growth * Double($0) / Double(Self.day) }
+    let judged = try OutlierDetector(options: OutlierOptions(samplesPerDay: Self.day))
+      .judge(values, from: 30 * Self.day)
+    #expect(judged.count == Self.day)
+    #expect(judged.allSatisfy { abs($0.expected - ($0.lower + $0.upper) / 2) < 1e-9 })
+  }
+
   @Test("a slow drift of hours is found by its half hours", arguments: [1.2, -1.2])
   func lasting(_ size: Double) throws {
     // Over three hours to a level that single samples reach too, and three hours there.
@@ -175,7 +184,9 @@ struct OutlierSituationTests {
     }
     let judged = try OutlierDetector(options: OutlierOptions(samplesPerDay: Self.day))
       .judge(values, from: start)
-    let found = judged.filter { $0.score >= 1 && $0.reason.contains("for half an hour") }
+    let found = judged.filter {
+      $0.score >= 1 && $0.reason.contains("the mean of the last half hour")
+    }
     #expect(found.contains { hours.contains($0.index) })
     #expect(found.allSatisfy { $0.direction == (size > 0 ? .up : .down) })
     #expect(found.allSatisfy { $0.code == "level_shift" })

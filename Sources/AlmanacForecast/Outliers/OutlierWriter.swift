@@ -49,7 +49,7 @@ struct OutlierWriter {
   /// The verdict on the next sample that is not missing; it lengthens or ends the run.
   mutating func verdict(_ index: Int, _ block: OutlierJudge.Block?) -> Verdict {
     var result = raw(index, block)
-    let deviation = values[index] - judge.table.expected[index]
+    let deviation = values[index] - judge.table.expected[index] - lag(index, block)
     let isWanted = options.direction == .both || options.direction == result.direction
     if !isWanted || abs(deviation) < options.minimumDeviation { result.score = 0 }
     if result.score >= 1, isReturn(index, result.part, block) { result.score = 1.0.nextDown }
@@ -109,15 +109,16 @@ struct OutlierWriter {
     let table = judge.table
     let residual = table.signed[SurpriseTable.Part.residual.rawValue][index]
     // The expected value nearest in time, see SurpriseTable.
-    let expected = residual.isNaN ? table.expected[index] : values[index] - residual
+    let nearest = residual.isNaN ? table.expected[index] : values[index] - residual
     var lower = Double.nan
     var upper = Double.nan
     if let block, verdict.isKnown {
-      lower = expected + block.centre - block.below * widening(index, above: false)
-      upper = expected + block.centre + block.above * widening(index, above: true)
+      lower = nearest + block.centre - block.below * widening(index, above: false)
+      upper = nearest + block.centre + block.above * widening(index, above: true)
     }
+    let expected = nearest + lag(index, block)
     let start = run.length > 0 ? run.start : index + base
-    let (code, reason) = explain(index, verdict, block, expected: expected, lower, upper)
+    let (code, reason) = explain(index, verdict, block, nearest: nearest, lower, upper)
     var sample = JudgedSample(
       index: index + base, value: values[index], expected: expected, lower: lower, upper: upper,
       score: verdict.score, llActual: nil, llExpected: nil, direction: verdict.direction,
@@ -131,6 +132,15 @@ struct OutlierWriter {
     }
     return sample
   }
+
+  /// By how much samples usually lie above what the rules expect of them, as on a slope; what a
+  /// forecast says stands.
+  private func lag(_ index: Int, _ block: OutlierJudge.Block?) -> Double {
+    guard let block, block.centre.isFinite, !isForecast(index) else { return 0 }
+    return block.centre
+  }
+
+  private func isForecast(_ index: Int) -> Bool { curve?.expected[index].isFinite ?? false }
 
   private func widening(_ index: Int, above: Bool) -> Double {
     guard let curve, curve.expected[index].isFinite else { return 1 }
@@ -159,7 +169,7 @@ struct OutlierWriter {
   // MARK: - Reasons
 
   private func explain(
-    _ index: Int, _ verdict: Verdict, _ block: OutlierJudge.Block?, expected: Double,
+    _ index: Int, _ verdict: Verdict, _ block: OutlierJudge.Block?, nearest: Double,
     _ lower: Double, _ upper: Double
   ) -> (code: String, reason: String) {
     guard let block, verdict.isKnown else {
@@ -171,8 +181,8 @@ struct OutlierWriter {
     }
     guard run.length > 0 else { return ("usual", "within what is usual") }
     let now = Self.short(value)
-    let low = Self.short(expected + block.centre - block.usual * widening(index, above: false))
-    let high = Self.short(expected + block.centre + block.usual * widening(index, above: true))
+    let low = Self.short(nearest + block.centre - block.usual * widening(index, above: false))
+    let high = Self.short(nearest + block.centre + block.usual * widening(index, above: true))
     let band = low == high ? low : "\(low) to \(high)"
     let usually = "usually \(band) at this time of day; now \(now)"
     if value < lower || value > upper {
@@ -201,8 +211,9 @@ struct OutlierWriter {
       let distance = Self.short(abs(judge.table.signed[verdict.part.rawValue][index]))
       return (
         "level_shift",
-        "\(verdict.direction == .up ? "above" : "below") what is expected by \(distance) for half an "
-          + "hour, usually within \(Self.short(block.usualLasting)); now \(now)"
+        "\(verdict.direction == .up ? "above" : "below") what is expected by \(distance) or more, now "
+          + "and in the mean of the last half hour; usually within \(Self.short(block.usualLasting)); "
+          + "now \(now)"
       )
     }
   }
