@@ -217,9 +217,14 @@ import Testing
     RefusedQuery("peers(m, metod=mad)", 10, "it has no argument metod", "did you mean method?"),
     RefusedQuery(
       "peers(m, method=median)", 17, "method must be one of dbscan, mad", "write method"),
-    RefusedQuery("peers(m, tolerance=0)", 1, "tolerance must be positive", "write tolerance=3"),
+    RefusedQuery(
+      "peers(m, tolerance=0)", 20, "tolerance must be a number above 0", "write tolerance=3"),
+    RefusedQuery("outliers(m, alarms=0)", 20, "alarms must be a number above 0", "alarms=1"),
+    RefusedQuery("outliers(m, threshold=-1)", 23, "threshold must be a number", "threshold=1"),
+    RefusedQuery("outliers(m, min_dev=-1)", 21, "min_dev must be 0 or above", "min_dev=0"),
+    RefusedQuery("label(outliers(m), maybe)", 20, "a verdict is false_alarm or true", "false_alarm"),
     RefusedQuery("peers(m, all=1)", 14, "all must be true or false", "write all=true"),
-    RefusedQuery("peers(5)", 7, "cannot peers this: it is a number", "write a selector"),
+    RefusedQuery("peers(5)", 7, "cannot call peers on this: it is a number", "write a selector"),
     RefusedQuery("peers(outliers(m))", 7, "wants series, got outliers", "did you mean .score?"),
     RefusedQuery("m | why", 1, "stage 1 `why` wants outliers, got series", "write outliers("),
     RefusedQuery("why(peers(m), p=2)", 1, "p must be above 0", "write p=0.05"),

@@ -160,7 +160,7 @@ import Testing
       ("m | incidents", "stage 1 `incidents` wants outliers, got series"),
       ("incidents(peers(m), by=[5])", "by must be a label or a list of them"),
       ("incidents(peers(m), within=0s)", "within must be a duration"),
-      ("incidents(peers(m), alarms=0)", "alarms must be positive"),
+      ("incidents(peers(m), alarms=0)", "alarms must be a number above 0"),
       ("incidents(peers(m), min=0)", "min must be a whole number"),
       ("incidents(peers(m), witin=5m)", "it has no argument witin"),
     ])

@@ -145,7 +145,7 @@ import Testing
       "cannot come after detrend", "in front"),
     RefusedQuery(
       "memory | resample(5m) | interpolate(step=1m)", 1, "cannot change the step", "step="),
-    RefusedQuery("clean(memory, k=0)", 1, "k must be positive", "k=5"),
+    RefusedQuery("clean(memory, k=0)", 17, "k must be a number above 0", "k=5"),
     RefusedQuery("clean(memory, window=3)", 15, "it has no argument window", "it has k"),
     RefusedQuery("clip(memory)", 1, "neither min nor max", "min=0"),
     RefusedQuery("clip(memory, min=2, max=1)", 1, "min is above max", "swap"),

@@ -83,6 +83,28 @@ struct Arguments {
     return literal.value
   }
 
+  /// A number above 0.
+  /// - Parameter example: what the error proposes to write.
+  mutating func positive(_ name: String, example: Double) throws(QueryError) -> Double? {
+    try number(name, "a number above 0", example: example) { $0 > 0 }
+  }
+
+  /// A number, 0 or above.
+  mutating func nonNegative(_ name: String) throws(QueryError) -> Double? {
+    try number(name, "0 or above", example: 0) { $0 >= 0 }
+  }
+
+  private mutating func number(
+    _ name: String, _ wanted: String, example: Double, _ isGood: (Double) -> Bool
+  ) throws(QueryError) -> Double? {
+    let value = named[name]?.value
+    guard let number = try number(name) else { return nil }
+    if let value, !isGood(number) {
+      throw wrong(name, value, wanted, "write \(name)=\(example.shortestText)")
+    }
+    return number
+  }
+
   mutating func whole(
     _ name: String, in bounds: ClosedRange<Int>
   ) throws(QueryError) -> Int? {

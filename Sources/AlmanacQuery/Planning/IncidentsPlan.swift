@@ -27,16 +27,11 @@ extension Planner {
         "by", "a label or a list of them", hint: "write by=[service, team]",
         { Arguments.text($0) }) ?? []
     let within = try arguments.duration("within") ?? .minutes(10)
-    let alarms = try arguments.number("alarms")
+    let alarms = try arguments.positive("alarms", example: 1)
     let per = try arguments.duration("per")
     let least = try arguments.whole("min", in: 1...1_000_000) ?? 1
     let limit = try arguments.whole("max", in: 1...1000) ?? 20
     try arguments.finish()
-    guard alarms ?? 1 > 0 else {
-      throw QueryError(
-        code: .type, message: "cannot call incidents: alarms must be positive",
-        range: call.range, stage: stage, hint: "write alarms=1, per=1w")
-    }
     var rate = input.alarmsPerDay ?? 1.0 / 7
     if alarms != nil || per != nil {
       rate = (alarms ?? 1) * Interval.days(1).seconds / (per ?? .days(7)).seconds

@@ -16,10 +16,14 @@ extension Planner {
   func planLabel(_ call: Call, _ stage: String) throws(QueryError) -> LabelPlan {
     var arguments = try Arguments(call, stage: stage, positionalNames: ["verdict"])
     let input = try planJudged(arguments)
-    guard let value = arguments.take("verdict"), let verdict = Judgement.Verdict(value) else {
+    let value = arguments.take("verdict")
+    guard let verdict = value.flatMap(Judgement.Verdict.init) else {
       throw QueryError(
-        code: .type, message: "cannot call label: it has no verdict", range: call.range,
-        stage: stage,
+        code: .type,
+        message: value == nil
+          ? "cannot call label: it has no verdict"
+          : "cannot call label: a verdict is false_alarm or true",
+        range: value?.range ?? call.range, stage: stage,
         hint: "write label(outliers(memory<host=x>[7d]), false_alarm), or true in its place")
     }
     let note = try text(&arguments, "note")

@@ -27,14 +27,9 @@ extension Planner {
     let method =
       try arguments.word("method", of: PeerMethod.allCases.map(\.rawValue))
       .flatMap(PeerMethod.init(rawValue:)) ?? .dbscan
-    let tolerance = try arguments.number("tolerance") ?? 3
+    let tolerance = try arguments.positive("tolerance", example: 3) ?? 3
     let all = try arguments.boolean("all") ?? false
     try arguments.finish()
-    guard tolerance > 0 else {
-      throw QueryError(
-        code: .type, message: "cannot call peers: tolerance must be positive", range: call.range,
-        stage: stage, hint: "write tolerance=3")
-    }
     return PeersPlan(
       input: input, signal: JudgedSignal(try arguments.input()), labels: labels, method: method,
       tolerance: tolerance, includesAll: all,

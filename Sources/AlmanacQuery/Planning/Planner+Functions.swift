@@ -52,7 +52,7 @@ extension Planner {
     case .number, .string, .report:
       try require(
         input, isSeries: expression.range, stage: arguments.stage,
-        doing: "\(arguments.call.name) this")
+        doing: "call \(arguments.call.name) on this")
       return input
     case .forecast, .outliers, .decomposition:
       let column =
@@ -179,14 +179,14 @@ extension Planner {
       .flatMap(OutlierMethod.init(rawValue:)) ?? .auto
     let against = try planReference(&arguments, stage)
     let history = try arguments.duration("history") ?? .days(7)
-    let threshold = try arguments.number("threshold")
-    let alarms = try arguments.number("alarms") ?? 1
+    let threshold = try arguments.positive("threshold", example: 1)
+    let alarms = try arguments.positive("alarms", example: 1) ?? 1
     let per = try arguments.duration("per") ?? .days(7)
     let direction =
       try arguments.word("direction", of: OutlierDirection.allCases.map(\.rawValue))
       .flatMap(OutlierDirection.init(rawValue:)) ?? .both
     let minimumDuration = try arguments.duration("for", allowsZero: true) ?? .zero
-    let minimumDeviation = try arguments.number("min_dev") ?? 0
+    let minimumDeviation = try arguments.nonNegative("min_dev") ?? 0
     let all = try arguments.boolean("all") ?? false
     let seed = try arguments.whole("seed", in: 0...Int.max) ?? 0
     try arguments.finish()
@@ -194,11 +194,6 @@ extension Planner {
       throw QueryError(
         code: .type, message: "cannot call outliers: a history of \(history) is too short",
         range: call.range, stage: stage, hint: "write history=7d, or at least 1d")
-    }
-    guard alarms > 0, threshold ?? 1 > 0, minimumDeviation >= 0 else {
-      throw QueryError(
-        code: .type, message: "cannot call outliers: alarms and threshold must be positive",
-        range: call.range, stage: stage, hint: "write alarms=1, per=1w")
     }
     return OutliersPlan(
       input: input, signal: JudgedSignal(try arguments.input()), against: against, history: history,

@@ -50,13 +50,8 @@ extension Planner {
   private func planClean(_ call: Call, _ stage: String) throws(QueryError) -> Plan {
     var arguments = try Arguments(call, stage: stage, positionalNames: ["k"])
     let input = try planData(arguments)
-    let deviations = try arguments.number("k") ?? 5
+    let deviations = try arguments.positive("k", example: 5) ?? 5
     try arguments.finish()
-    guard deviations > 0 else {
-      throw QueryError(
-        code: .type, message: "cannot call clean: k must be positive", range: call.range,
-        stage: stage, hint: "write k=5")
-    }
     return prepare(input, .clean(deviations: deviations), call)
   }
 
