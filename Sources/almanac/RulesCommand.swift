@@ -115,7 +115,9 @@ struct RulesCommand: AsyncParsableCommand {
           for problem in error.problems { print("  \(problem)") }
         }
       }
-      if failures > 0 { throw Failure(failures == 1 ? "1 problem found" : "\(failures) problems found") }
+      if failures > 0 {
+        throw Failure(failures == 1 ? "1 problem found" : "\(failures) problems found")
+      }
     }
   }
 }

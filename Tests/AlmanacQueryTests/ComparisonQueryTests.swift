@@ -222,7 +222,8 @@ import Testing
     RefusedQuery("outliers(m, alarms=0)", 20, "alarms must be a number above 0", "alarms=1"),
     RefusedQuery("outliers(m, threshold=-1)", 23, "threshold must be a number", "threshold=1"),
     RefusedQuery("outliers(m, min_dev=-1)", 21, "min_dev must be 0 or above", "min_dev=0"),
-    RefusedQuery("label(outliers(m), maybe)", 20, "a verdict is false_alarm or true", "false_alarm"),
+    RefusedQuery(
+      "label(outliers(m), maybe)", 20, "a verdict is false_alarm or true", "false_alarm"),
     RefusedQuery("peers(m, all=1)", 14, "all must be true or false", "write all=true"),
     RefusedQuery("peers(5)", 7, "cannot call peers on this: it is a number", "write a selector"),
     RefusedQuery("peers(outliers(m))", 7, "wants series, got outliers", "did you mean .score?"),
