@@ -67,9 +67,9 @@ import Testing
     }
   }
 
-  /// Waits until `condition` holds, a minute at most.
+  /// Waits until `condition` holds, five minutes at most: trainings are the last to get a core.
   static func until(_ condition: () async throws -> Bool) async throws -> Bool {
-    for _ in 0..<1200 {
+    for _ in 0..<6000 {
       if try await condition() { return true }
       try await Task.sleep(for: .milliseconds(50))
     }
